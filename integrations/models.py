@@ -1,0 +1,139 @@
+"""Links between people and services, and the credentials that make them work."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from integrations.fields import EncryptedTextField
+
+
+class Direction(models.TextChoices):
+    BIDIRECTIONAL = "bidirectional", "both ways"
+    IMPORT_ONLY = "import_only", "provider → library"
+    EXPORT_ONLY = "export_only", "library → provider"
+
+
+class Policy(models.TextChoices):
+    """Who wins when both sides changed one field differently."""
+
+    NEWEST = "newest", "the most recent edit"
+    LIBRARY = "library", "the library"
+    PROVIDER = "provider", "the provider"
+    FURTHEST = "furthest", "the furthest progress"
+    ASK = "ask", "ask me"
+
+
+class Removals(models.TextChoices):
+    ASK = "ask", "ask me"
+    YES = "yes", "carry over"
+    NO = "no", "never"
+
+
+class ConnectionState(models.TextChoices):
+    ACTIVE = "active", "active"
+    PAUSED = "paused", "paused"
+    NEEDS_LOGIN = "needs_login", "needs login"
+    UNLINKED = "unlinked", "unlinked"
+
+
+class ProviderApp(models.Model):
+    """Client id and secret at a provider: site-wide (no user) or a person's own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.CharField(max_length=32)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True)
+    client_id = models.CharField(max_length=255)
+    client_secret = EncryptedTextField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "provider app"
+        constraints = (
+            models.UniqueConstraint(fields=["user", "provider"], name="provider_app_one_a_person"),
+            models.UniqueConstraint(fields=["provider"], condition=Q(user=None), name="provider_app_one_site_wide"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.provider} app" if self.user_id is None else f"{self.provider} app of a person"
+
+
+class Connection(models.Model):
+    """One person's link to one provider. Tokens are sealed to this row and never leave as text.
+
+    fields, kinds: what to sync, as lists; an empty list means all that the provider can hold.
+    token_version: grows with every stored token pair, so that a late loser of a race can tell.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="connections")
+    provider = models.CharField(max_length=32)
+    account_id = models.CharField(max_length=64, blank=True)
+    account_name = models.CharField(max_length=255, blank=True)
+    account_url = models.CharField(max_length=255, blank=True)
+    account_settings = models.JSONField(default=dict, blank=True)
+
+    app = models.ForeignKey(ProviderApp, on_delete=models.SET_NULL, null=True, blank=True)
+    access_token = EncryptedTextField(null=True, blank=True)
+    refresh_token = EncryptedTextField(null=True, blank=True)
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    token_version = models.PositiveIntegerField(default=0)
+
+    direction = models.CharField(max_length=16, choices=Direction, default=Direction.BIDIRECTIONAL)
+    policy = models.CharField("conflict policy", max_length=16, choices=Policy, default=Policy.NEWEST)
+    removals = models.CharField(max_length=8, choices=Removals, default=Removals.ASK)
+    fields = models.JSONField(default=list, blank=True)
+    kinds = models.JSONField(default=list, blank=True)
+    interval_minutes = models.PositiveIntegerField(default=60)
+    asks_first = models.BooleanField("asks before its first sync", default=True)
+    approved_at = models.DateTimeField("first sync approved", null=True, blank=True)
+
+    state = models.CharField(max_length=16, choices=ConnectionState, default=ConnectionState.ACTIVE)
+    message = models.CharField(max_length=500, blank=True, help_text="What the person should know; no secrets.")
+    message_code = models.CharField(max_length=32, blank=True)
+    linked_at = models.DateTimeField(null=True, blank=True)
+    last_synced_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["user", "provider"], name="connection_one_a_provider"),
+            # One account at a service belongs to one person here: two would fight over one list.
+            models.UniqueConstraint(
+                fields=["provider", "account_id"],
+                condition=~Q(state=ConnectionState.UNLINKED) & ~Q(account_id=""),
+                name="connection_account_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.provider} connection {self.pk}"
+
+
+class LinkAttempt(models.Model):
+    """A link on its way: what we must remember between sending someone off and their return.
+
+    state_hash and session_hash are SHA-256 in hex: neither value can be used by who reads this table.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    provider = models.CharField(max_length=32)
+    app = models.ForeignKey(ProviderApp, on_delete=models.CASCADE, null=True, blank=True)
+    state_hash = models.CharField(max_length=64, unique=True)
+    session_hash = models.CharField(max_length=64)
+    verifier = EncryptedTextField(null=True, blank=True)
+    redirect_uri = models.CharField(max_length=500)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "link attempt"
+        indexes = (models.Index(fields=["user", "expires_at"], name="link_attempt_user"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider} link attempt"

@@ -1,0 +1,168 @@
+"""What a provider is: one folder, one object with these methods, no Django, no clock of its own.
+
+A provider talks to its service through the `Session` it is given, which carries the person's token, spends the
+budget and turns every failure into a `ProviderError`. It never stores anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from integrations.capability import Capability
+from integrations.errors import ProviderError
+from integrations.http import Answer, Session
+from integrations.limits import Budget
+from integrations.oauth import OAuthSpec
+from library.entry import Entry, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What a service says of a work.
+
+    titles:    the main one first, no duplicates, never empty strings.
+    total:     episodes or chapters; volumes: volumes; 0 = unknown or still running.
+    cross_ids: other services' ids for the same work as this service tells them, {slug: id}.
+    """
+
+    kind: Kind
+    external_id: str
+    titles: tuple[str, ...] = ()
+    format: str = ""
+    year: int = 0
+    total: int = 0
+    volumes: int = 0
+    is_adult: bool = False
+    cross_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteEntry:
+    """One entry as a service holds it now. `updated_at` is None where the service does not know."""
+
+    media: MediaFacts
+    entry: Entry
+    updated_at: datetime | None = None
+    entry_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who a token belongs to. `settings` is small, plain JSON that `capability` needs, e.g. the score format."""
+
+    id: str
+    name: str
+    url: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One read of a list.
+
+    kinds:    what was read, whole unless `complete` is False.
+    complete: False = may add and update, never delete; `reason` says why.
+    account:  who the answer says it belongs to, with fresh settings where the same request gave them.
+    """
+
+    entries: tuple[RemoteEntry, ...]
+    kinds: frozenset[Kind]
+    complete: bool = True
+    reason: str = ""
+    account: Account | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Bring one remote entry to `desired`.
+
+    fields: what changed and must be sent. A provider may send more of `desired` where the service couples fields.
+    create: the entry is not there yet; every field of the capability is in `fields`.
+    """
+
+    kind: Kind
+    external_id: str
+    desired: Entry
+    fields: frozenset[str]
+    create: bool = False
+    entry_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    kind: Kind
+    external_id: str
+    entry_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one write or removal. Exactly one of: echo (write done), removed, error.
+
+    An `error` that is Transient and not `unsent` means unknown: it may have taken effect.
+    """
+
+    echo: RemoteEntry | None = None
+    removed: bool = False
+    error: ProviderError | None = None
+
+
+class Provider(Protocol):
+    slug: str
+    name: str
+    kinds: frozenset[Kind]
+    hosts: frozenset[str]
+    """The only hosts that requests for this provider may go to."""
+    oauth: OAuthSpec
+    budgets: tuple[Budget, ...]
+    """Starting rates, from providers/<slug>.md; settings may override them, headers correct them."""
+    write_batch: int
+    """Writes per HTTP request."""
+    removal_batch: int
+    probe_requests: int
+    apps_url: str
+    """Where the person can take our access away."""
+
+    def judge(self, answer: Answer) -> ProviderError | None:
+        """What an answer means here; None = good. Called for every answer, before anything else looks at it."""
+        ...
+
+    def capability(self, kind: Kind, settings: Mapping[str, Any]) -> Capability: ...
+
+    def media_url(self, kind: Kind, external_id: str) -> str: ...
+
+    def identify(self, session: Session) -> Account: ...
+
+    def read_requests(self, counts: Mapping[Kind, int]) -> int:
+        """How many requests `read` will cost for a list of this size."""
+        ...
+
+    def probe(self, session: Session, kinds: Collection[Kind]) -> str:
+        """A mark that moves when an entry was added or edited. Costs `probe_requests`. Blind to deletions."""
+        ...
+
+    def read(self, session: Session, kinds: Collection[Kind]) -> Snapshot:
+        """The whole list. Raises rather than give a list that it knows to be cut short."""
+        ...
+
+    def write(self, session: Session, writes: Sequence[Write]) -> list[Outcome]:
+        """At most `write_batch` writes, one outcome each, same order. Raises only when none can have been done
+        (RateLimited, AuthRevoked); a lost answer is a Transient outcome for each write it may have done."""
+        ...
+
+    def remove(self, session: Session, removals: Sequence[Removal]) -> list[Outcome]:
+        """As `write`. An entry that is not there counts as removed."""
+        ...
+
+    def search(self, session: Session, kind: Kind, text: str, *, limit: int = 10) -> list[MediaFacts]: ...
+
+    def details(self, session: Session, kind: Kind, ids: Sequence[str]) -> list[MediaFacts]:
+        """Facts for the ids that exist, in no order; unknown ids are absent."""
+        ...
+
+    def translate(self, session: Session, kind: Kind, slug: str, ids: Sequence[str]) -> dict[str, MediaFacts]:
+        """{id at service `slug`: facts here}, for the ids this service can translate by itself."""
+        ...

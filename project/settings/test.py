@@ -1,0 +1,1 @@
+from project.settings.dev import *  # noqa: F403
