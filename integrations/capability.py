@@ -124,6 +124,11 @@ class Totals:
 NO_TOTALS = Totals()
 
 
+def shown_value(name: str, value: Any, capability: Capability, totals: Totals = NO_TOTALS) -> Any:
+    """One field as a person sees it on this side: the projection, and of a score the mark."""
+    return capability.scale.mark(value) if name == "score" else project_value(name, value, capability, totals)
+
+
 def project_value(name: str, value: Any, capability: Capability, totals: Totals = NO_TOTALS) -> Any:
     """One field as this side would hold it after we wrote it."""
     if name == "score":

@@ -43,9 +43,7 @@ class ExternalId(models.Model):
 
     class Meta:
         verbose_name = "external id"
-        constraints = (
-            models.UniqueConstraint(fields=["provider", "kind", "external_id"], name="external_id_unique"),
-        )
+        constraints = (models.UniqueConstraint(fields=["provider", "kind", "external_id"], name="external_id_unique"),)
         indexes = (models.Index(fields=["media", "provider"], name="external_id_media"),)
 
     def __str__(self) -> str:

@@ -1,0 +1,260 @@
+"""One entry of the library against the same entry on one side: what moves where. Pure.
+
+    side edited     now present, now ≠ seen                 compared in the side's own projection, on its own scale
+    side deleted    now absent, seen present, read complete (absent without memory = "not there yet", never a delete)
+    library moved   project(canonical) ≠ project(agreed)
+
+    per field: only the side moved → take it · only the library moved → send it · both, to the same → agree
+               both, differently → conflict: the policy decides, and it is recorded
+
+On first contact there is no memory: what is empty never beats what is not, agreeing values keep the finer one and the
+later time, and only what truly contradicts is a conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from integrations.capability import Capability, project, project_value
+from library.entry import FIELDS, Entry
+from library.stamps import Stamp
+from syncing.core.fields import Bench, Kind, step
+from syncing.core.model import Action, Canonical, Memory, Move, Now, Reason, Rules, Verdict
+
+NO_CHOICES: Mapping[str, str] = {}
+
+
+def merge(
+    canonical: Canonical | None,
+    now: Now | None,
+    memory: Memory | None,
+    *,
+    rules: Rules,
+    choices: Mapping[str, str] = NO_CHOICES,
+) -> Verdict:
+    """The verdict on one entry.
+
+    now None: the read was complete and the entry is not there. A read that was cut short has no verdicts on absences.
+    choices:  {field: "library" | "provider"}, a person's word on earlier conflicts.
+    """
+    if now is None:
+        return _absent(canonical, memory, rules)
+    if canonical is None:
+        return _unknown_here(now, memory, rules)
+    if canonical.removed:
+        return _removed_here(canonical, now, memory, rules)
+    if memory is not None and not rules.fresh and now.entry == memory.seen and canonical.entry == memory.agreed:
+        return Verdict(canonical=canonical, memory=memory if not memory.missing else replace(memory, missing=0))
+    return _both(canonical, now, memory, rules=rules, choices=choices)
+
+
+def settle(memory: Memory, echo: Entry, *, now: Entry | None, sent: frozenset[str], capability: Capability) -> Memory:
+    """The memory after a write was answered with `echo`.
+
+    What we sent, and what this server alters by itself, is remembered as the server now holds it. Any other field
+    that differs from what we had read was edited by the person meanwhile: it is left as it was, so that the next run
+    sees the edit.
+    """
+    if now is None:
+        return replace(memory, seen=echo)
+    ours = sent | capability.alters
+    values = {name: getattr(echo if name in ours else memory.seen, name) for name in FIELDS}
+    return replace(memory, seen=Entry(**values))
+
+
+# Present on both sides -----------------------------------------------------------------------------------
+
+
+def _both(
+    canonical: Canonical, now: Now, memory: Memory | None, *, rules: Rules, choices: Mapping[str, str]
+) -> Verdict:
+    bench = Bench(canonical=canonical, now=now, memory=memory, rules=rules, choices=choices)
+    steps = [(name, step(name, bench)) for name in FIELDS if name in rules.capability.fields]
+    taken = {name: getattr(now.entry, name) for name, this in steps if this.kind is Kind.TAKE}
+    stamps = dict(canonical.stamps)
+    for name, this in steps:
+        if this.stamp is not None:
+            stamps[name] = this.stamp
+    merged = Canonical(replace(canonical.entry, **taken) if taken else canonical.entry, stamps)
+    moves_in = tuple(
+        Move(name, getattr(canonical.entry, name), taken[name], this.reason) for name, this in steps if name in taken
+    )
+    moves_out = tuple(
+        Move(
+            name,
+            getattr(now.entry, name),
+            project_value(name, getattr(merged.entry, name), rules.capability, now.totals),
+            this.reason,
+        )
+        for name, this in steps
+        if this.kind is Kind.SEND
+    )
+    held = frozenset(name for name, this in steps if this.kind is Kind.HOLD)
+    return Verdict(
+        to_library=Action.UPDATE if moves_in else Action.NONE,
+        to_side=Action.UPDATE if moves_out else Action.NONE,
+        moves_in=moves_in,
+        moves_out=moves_out,
+        canonical=merged,
+        memory=_remember(bench, merged.entry, {name: this.kind for name, this in steps}),
+        conflicts=tuple(this.conflict for _, this in steps if this.conflict is not None),
+        held=held,
+        stamped=stamps != canonical.stamps,
+    )
+
+
+def _remember(bench: Bench, merged: Entry, kinds: Mapping[str, Kind]) -> Memory | None:
+    """Seen as read, agreed as merged; but a field that was not settled must look as unsettled next time."""
+    seen, agreed = {}, {}
+    for name, kind in kinds.items():
+        side, library = getattr(bench.now.entry, name), getattr(merged, name)
+        first = bench.is_first(name)
+        if kind is Kind.HOLD:
+            if first:
+                return None
+            seen[name], agreed[name] = getattr(bench.memory.seen, name), getattr(bench.memory.agreed, name)  # type: ignore[union-attr]
+        elif kind is Kind.LEAVE_SIDE:
+            # Not taken: it stays an edit of the side, should taking be allowed one day.
+            projected = project_value(name, library, bench.rules.capability, bench.now.totals)
+            seen[name] = projected if first else getattr(bench.memory.seen, name)  # type: ignore[union-attr]
+        elif kind is Kind.LEAVE_LIBRARY:
+            agreed[name] = side if first else getattr(bench.memory.agreed, name)  # type: ignore[union-attr]
+    if not seen and not agreed:
+        return Memory(bench.now.entry, merged)
+    return Memory(replace(bench.now.entry, **seen), replace(merged, **agreed))
+
+
+# Present on the side only --------------------------------------------------------------------------------
+
+
+def _unknown_here(now: Now, memory: Memory | None, rules: Rules) -> Verdict:
+    # Known, untouched and yet not in the library: its import was undone. It stays away until someone edits it.
+    left_alone = memory is not None and now.entry == memory.seen
+    if left_alone or not rules.takes:
+        return Verdict(memory=memory)
+    entry = _visible(now.entry, rules.capability)
+    stamp = Stamp(now.updated_at, rules.source, rules.capability.scale.slug)
+    return Verdict(
+        to_library=Action.CREATE,
+        moves_in=_all_moves(entry, rules.capability, Reason.NEW_ON_SIDE),
+        canonical=Canonical(entry, {"*": stamp}),
+        memory=Memory(now.entry, entry),
+        stamped=True,
+        reason=Reason.NEW_ON_SIDE,
+    )
+
+
+def _removed_here(canonical: Canonical, now: Now, memory: Memory | None, rules: Rules) -> Verdict:
+    """The library has a tombstone. An edit on the side is never lost to it; what nobody touched follows it."""
+    fields = rules.capability.fields
+    if memory is None:
+        # Exactly our last projection: our own write whose answer was lost, not a new entry of the person.
+        projected = project(canonical.entry, rules.capability, now.totals)
+        touched = any(getattr(now.entry, name) != getattr(projected, name) for name in fields)
+    else:
+        touched = any(getattr(now.entry, name) != getattr(memory.seen, name) for name in fields)
+    if touched and rules.takes:
+        return _resurrect(canonical, now, memory, rules)
+    if not rules.gives:
+        return Verdict(canonical=canonical, memory=memory)
+    return Verdict(
+        to_side=Action.REMOVE,
+        moves_out=tuple(
+            replace(move, before=move.after, after=None)
+            for move in _all_moves(now.entry, rules.capability, Reason.REMOVED_IN_LIBRARY)
+        ),
+        canonical=canonical,
+        waiting=memory,
+        reason=Reason.REMOVED_IN_LIBRARY,
+    )
+
+
+def _resurrect(canonical: Canonical, now: Now, memory: Memory | None, rules: Rules) -> Verdict:
+    entry, reason = _visible(now.entry, rules.capability), Reason.CAME_BACK
+    agreed = entry
+    if memory is not None:
+        reason = Reason.EDIT_BEATS_REMOVAL
+        edited = {
+            name: getattr(now.entry, name)
+            for name in rules.capability.fields
+            if getattr(now.entry, name) != getattr(memory.seen, name)
+        }
+        # The rest as the library last knew it: it may be finer than what the side can show.
+        entry = replace(canonical.entry, **edited)
+        # What the library had not yet brought here before the removal is still to be brought.
+        agreed = replace(memory.agreed, **edited)
+    stamp = Stamp(now.updated_at or rules.read_at, rules.source, rules.capability.scale.slug)
+    return Verdict(
+        to_library=Action.CREATE,
+        moves_in=_all_moves(entry, rules.capability, reason),
+        canonical=Canonical(entry, {"*": stamp}),
+        memory=Memory(now.entry, agreed),
+        stamped=True,
+        reason=reason,
+    )
+
+
+# Absent on the side --------------------------------------------------------------------------------------
+
+
+def _absent(canonical: Canonical | None, memory: Memory | None, rules: Rules) -> Verdict:
+    if canonical is None or canonical.removed:
+        return Verdict(canonical=canonical)
+    if memory is None:
+        return _create_there(canonical, rules, Reason.NEW_IN_LIBRARY)
+    # Any edit since counts, also one that this side is too coarse to show: it must not be lost to a removal here.
+    if rules.gives and canonical.entry != memory.agreed:
+        return _create_there(canonical, rules, Reason.EDIT_BEATS_REMOVAL)
+    if not rules.takes:
+        return Verdict(canonical=canonical, memory=memory)
+    missed = replace(memory, missing=memory.missing + 1)
+    if missed.missing < rules.misses:
+        return Verdict(canonical=canonical, memory=missed)
+    return Verdict(
+        to_library=Action.REMOVE,
+        moves_in=tuple(
+            replace(move, before=move.after, after=None)
+            for move in _all_moves(canonical.entry, rules.capability, Reason.REMOVED_ON_SIDE)
+        ),
+        canonical=replace(canonical, removed=True),
+        waiting=missed,
+        reason=Reason.REMOVED_ON_SIDE,
+    )
+
+
+def _create_there(canonical: Canonical, rules: Rules, reason: Reason) -> Verdict:
+    if not rules.gives or _would_publish(canonical.entry, rules.capability):
+        return Verdict(canonical=canonical)
+    shown = project(canonical.entry, rules.capability)
+    return Verdict(
+        to_side=Action.CREATE,
+        moves_out=_all_moves(shown, rules.capability, reason),
+        canonical=canonical,
+        memory=Memory(shown, canonical.entry),
+        reason=reason,
+    )
+
+
+def _would_publish(entry: Entry, capability: Capability) -> bool:
+    """What is private here never becomes public on a service that cannot hide it."""
+    return entry.private and "private" not in capability.fields
+
+
+def _visible(entry: Entry, capability: Capability) -> Entry:
+    """The entry without the fields that are not synced; a status it always has."""
+    hidden = {name for name in FIELDS if name not in capability.fields and name != "status"}
+    if not hidden:
+        return entry
+    blank = Entry(entry.status)
+    return replace(entry, **{name: getattr(blank, name) for name in hidden})
+
+
+def _all_moves(entry: Entry, capability: Capability, reason: Reason) -> tuple[Move, ...]:
+    """One move for the status and each field that says something."""
+    blank = Entry(entry.status)
+    return tuple(
+        Move(name, None, getattr(entry, name), reason)
+        for name in FIELDS
+        if name == "status" or (name in capability.fields and getattr(entry, name) != getattr(blank, name))
+    )

@@ -1,0 +1,185 @@
+"""All entries of one side against the whole library. Pure: decisions as data, nothing is done here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from library.entry import Kind
+from syncing.core.merge import NO_CHOICES, merge
+from syncing.core.model import Action, Canonical, Memory, Now, Rules, Track, Verdict
+
+Key = tuple[Kind, str]
+"""(kind, remote id): one entry of one side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """One entry as read, matched to a media of ours."""
+
+    kind: Kind
+    remote_id: str
+    media_id: int
+    now: Now
+    entry_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry on which something is to be done, with all that doing it needs."""
+
+    track: Track
+    verdict: Verdict
+    now: Now | None
+    before: Canonical | None
+
+    @property
+    def key(self) -> Key:
+        return (self.track.kind, self.track.remote_id)
+
+    @property
+    def removes(self) -> bool:
+        return Action.REMOVE in (self.verdict.to_library, self.verdict.to_side)
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What a guard looks at, in entries. remembered: known before; rewritten: of these, changed on the side."""
+
+    read: int = 0
+    remembered: int = 0
+    missing: int = 0
+    rewritten: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """items: something to do. settled: memories that changed with nothing to do (None = forget).
+    unroutable: media that the side lacks and for which we know no id there, as (kind, media id).
+    conflicts are in the items' verdicts; an item may hold nothing but a conflict that waits for a person.
+    """
+
+    items: tuple[Item, ...] = ()
+    settled: Mapping[Key, Track | None] = field(default_factory=dict)
+    unroutable: tuple[tuple[Kind, int], ...] = ()
+    census: Census = Census()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Everything a plan is made from.
+
+    remotes:  what was read, at most one for a media. tracks: what we remember, by key.
+    library:  by media id, tombstones included; kinds: the media's kind, for those without a track.
+    routes:   remote id by media id, for media that the side lacks.
+    complete: kinds whose absences count.
+    rules:    by kind, since capabilities differ. choices: by media id.
+    """
+
+    remotes: Sequence[Remote]
+    tracks: Mapping[Key, Track]
+    library: Mapping[int, Canonical]
+    kinds: Mapping[int, Kind]
+    routes: Mapping[int, str]
+    complete: Collection[Kind]
+    rules: Mapping[Kind, Rules]
+    choices: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+
+
+def make_plan(table: Table, *, progress: Callable[[int], None] | None = None) -> Plan:
+    """The plan for one side. `progress` is told how many entries were looked at, now and then."""
+    items: list[Item] = []
+    settled: dict[Key, Track | None] = {}
+    present = {(remote.kind, remote.remote_id) for remote in table.remotes}
+    on_side = {remote.media_id for remote in table.remotes}
+    rewritten = 0
+    for count, remote in enumerate(table.remotes):
+        track = table.tracks.get((remote.kind, remote.remote_id))
+        if track is not None and track.memory is not None and track.memory.seen != remote.now.entry:
+            rewritten += 1
+        _judge_present(remote, track, table, items=items, settled=settled)
+        if progress is not None and count % 500 == 0:
+            progress(count)
+    missing = _judge_missing(table, present, on_side, items=items, settled=settled)
+    on_side.update(track.media_id for key, track in table.tracks.items() if key not in present)
+    unroutable = _judge_library_only(table, on_side, items=items)
+    known = sum(1 for track in table.tracks.values() if track.memory is not None and track.kind in table.complete)
+    census = Census(len(table.remotes), known, missing, rewritten)
+    return Plan(tuple(items), settled, unroutable, census)
+
+
+def _judge_present(
+    remote: Remote, track: Track | None, table: Table, *, items: list[Item], settled: dict[Key, Track | None]
+) -> None:
+    canonical = table.library.get(remote.media_id)
+    memory = track.memory if track is not None and track.media_id == remote.media_id else None
+    verdict = merge(
+        canonical,
+        remote.now,
+        memory,
+        rules=table.rules[remote.kind],
+        choices=table.choices.get(remote.media_id, NO_CHOICES),
+    )
+    if _is_settled(verdict) and verdict.memory is memory and track is not None and track.entry_id == remote.entry_id:
+        return
+    fresh = Track(remote.kind, remote.remote_id, remote.media_id, verdict.memory, remote.entry_id)
+    if _is_settled(verdict):
+        if fresh != track:
+            settled[remote.kind, remote.remote_id] = fresh
+        return
+    items.append(Item(fresh, verdict, remote.now, canonical))
+
+
+def _judge_missing(
+    table: Table,
+    present: set[Key],
+    on_side: set[int],
+    *,
+    items: list[Item],
+    settled: dict[Key, Track | None],
+) -> int:
+    """Tracks whose entry was not read, of the kinds that were read whole. Returns how many."""
+    missing = 0
+    for key, track in table.tracks.items():
+        if key in present or track.kind not in table.complete or track.memory is None:
+            continue
+        if track.media_id in on_side:
+            # The same work under another id now: not a removal, only a track to forget.
+            settled[key] = None
+            continue
+        missing += 1
+        canonical = table.library.get(track.media_id)
+        verdict = merge(canonical, None, track.memory, rules=table.rules[track.kind])
+        if not _is_settled(verdict):
+            items.append(Item(replace(track, memory=verdict.memory), verdict, None, canonical))
+        elif verdict.memory != track.memory:
+            settled[key] = None if verdict.memory is None else replace(track, memory=verdict.memory)
+    return missing
+
+
+def _judge_library_only(table: Table, on_side: set[int], *, items: list[Item]) -> tuple[tuple[Kind, int], ...]:
+    unroutable = []
+    for media_id, canonical in table.library.items():
+        kind = table.kinds[media_id]
+        if media_id in on_side or canonical.removed or kind not in table.complete:
+            continue
+        verdict = merge(canonical, None, None, rules=table.rules[kind])
+        if _is_settled(verdict):
+            continue
+        remote_id = table.routes.get(media_id)
+        if remote_id is None:
+            unroutable.append((kind, media_id))
+            continue
+        items.append(Item(Track(kind, remote_id, media_id, verdict.memory), verdict, None, canonical))
+    return tuple(unroutable)
+
+
+def _is_settled(verdict: Verdict) -> bool:
+    return verdict.is_quiet and not verdict.stamped and not verdict.conflicts
+
+
+def memory_if_undone(item: Item, remembered: Track | None) -> Memory | None:
+    """What to remember of an item that was not carried out: as before, but a counted absence stays counted."""
+    if item.verdict.waiting is not None and item.verdict.to_library is Action.REMOVE:
+        return item.verdict.waiting
+    return remembered.memory if remembered is not None else None

@@ -1,0 +1,173 @@
+"""Runs, changes and questions of one person. Every function takes the person; a row of someone else does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+
+from accounts.models import User
+from integrations.models import Connection, ConnectionState
+from syncing.models import Change, ChangeState, Parked, Review, ReviewState, RunState, Schedule, SyncRun, Unmatched
+
+RECENT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one connection does now. `last`: its latest run of any purpose; `preview`: the run of its open first plan."""
+
+    connection: Connection
+    schedule: Schedule | None
+    last: SyncRun | None
+    preview: SyncRun | None
+    reviews: int
+    unmatched: int
+    parked: int
+
+    @property
+    def is_running(self) -> bool:
+        return self.last is not None and self.last.state == RunState.RUNNING
+
+
+def standings_for_user(user: User) -> list[Standing]:
+    """One for each linked connection, oldest link first. Six queries, whatever the number of connections."""
+    connections = list(
+        Connection.objects.filter(user=user)
+        .exclude(state=ConnectionState.UNLINKED)
+        .annotate(last_run_id=Subquery(_latest_runs(OuterRef("pk")).values("pk")[:1]))
+        .order_by("created_at")
+    )
+    ids = [connection.pk for connection in connections]
+    schedules = Schedule.objects.in_bulk(ids)
+    runs = SyncRun.objects.in_bulk([connection.last_run_id for connection in connections if connection.last_run_id])
+    first_plans = Review.objects.filter(connection__in=ids, topic="first_plan", state=ReviewState.OPEN)
+    previews = {
+        review.connection_id: review.run
+        for review in first_plans.select_related("run").order_by("created_at")
+        if review.run is not None
+    }
+    reviews = _counts(Review.objects.filter(state=ReviewState.OPEN), ids)
+    unmatched, parked = _counts(Unmatched.objects.all(), ids), _counts(Parked.objects.all(), ids)
+    return [
+        Standing(
+            connection,
+            schedule=schedules.get(connection.pk),
+            last=runs.get(connection.last_run_id),
+            preview=previews.get(connection.pk),
+            reviews=reviews.get(connection.pk, 0),
+            unmatched=unmatched.get(connection.pk, 0),
+            parked=parked.get(connection.pk, 0),
+        )
+        for connection in connections
+    ]
+
+
+def _latest_runs(connection: OuterRef) -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(connection=connection).order_by("-started_at")
+
+
+def _counts(rows: QuerySet[Review] | QuerySet[Unmatched] | QuerySet[Parked], ids: Collection[UUID]) -> dict[UUID, int]:
+    found = rows.filter(connection__in=ids).order_by().values("connection").annotate(count=Count("pk"))
+    return {row["connection"]: row["count"] for row in found}
+
+
+def runs_for_user(user: User, *, provider: str = "") -> QuerySet[SyncRun]:
+    """Latest first."""
+    rows = SyncRun.objects.filter(user=user).select_related("connection")
+    return rows.filter(provider=provider) if provider else rows
+
+
+def run_for_user(user: User, run_id: UUID) -> SyncRun:
+    """Raises SyncRun.DoesNotExist."""
+    return SyncRun.objects.select_related("connection").get(user=user, pk=run_id)
+
+
+def changes_for_run(user: User, run: SyncRun, *, show: str = "") -> QuerySet[Change]:
+    """In the order they were planned, with what showing them needs. `is_undone`: something puts it back already.
+
+    show: "library" or "service" (where the change happens), "failed", or "" for all.
+    """
+    undoing = Change.objects.filter(undoes=OuterRef("pk")).exclude(state__in=(ChangeState.FAILED, ChangeState.ABANDONED))
+    rows = Change.objects.filter(user=user, run=run).select_related("media", "connection").order_by("id")
+    rows = rows.annotate(is_undone=Exists(undoing))
+    if show == "library":
+        return rows.filter(side="library")
+    if show == "service":
+        return rows.exclude(side="library")
+    if show == "failed":
+        return rows.filter(state__in=(ChangeState.FAILED, ChangeState.UNKNOWN, ChangeState.ABANDONED))
+    return rows
+
+
+def change_for_user(user: User, change_id: int) -> Change:
+    """Raises Change.DoesNotExist."""
+    return Change.objects.get(user=user, pk=change_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Changes of one run, by where they happen, and by what became of them."""
+
+    all: int = 0
+    library: int = 0
+    service: int = 0
+    removals: int = 0
+    failed: int = 0
+    applied: int = 0
+
+
+def tally_run(user: User, run: SyncRun) -> Tally:
+    failed = (ChangeState.FAILED, ChangeState.UNKNOWN, ChangeState.ABANDONED)
+    figures = Change.objects.filter(user=user, run=run).aggregate(
+        all=Count("pk"),
+        library=Count("pk", filter=Q(side="library")),
+        service=Count("pk", filter=~Q(side="library")),
+        removals=Count("pk", filter=Q(action="remove")),
+        failed=Count("pk", filter=Q(state__in=failed)),
+        applied=Count("pk", filter=Q(state=ChangeState.APPLIED)),
+    )
+    return Tally(**figures)
+
+
+def is_undone(user: User, run: SyncRun) -> bool:
+    """True when a run that puts `run` back was begun and did not fail."""
+    undoing = SyncRun.objects.filter(user=user, undoes=run)
+    return undoing.exclude(state__in=(RunState.FAILED, RunState.HALTED, RunState.ABANDONED)).exists()
+
+
+def reviews_for_user(user: User) -> QuerySet[Review]:
+    """What waits for a yes, oldest first."""
+    rows = Review.objects.filter(user=user, state=ReviewState.OPEN)
+    return rows.select_related("connection", "media", "run").order_by("created_at", "pk")
+
+
+def review_for_user(user: User, review_id: int) -> Review:
+    """Raises Review.DoesNotExist, also for what was decided already."""
+    return Review.objects.select_related("connection", "media").get(user=user, pk=review_id, state=ReviewState.OPEN)
+
+
+def count_reviews(user: User) -> int:
+    return Review.objects.filter(user=user, state=ReviewState.OPEN).count()
+
+
+def review_of_run(user: User, run: SyncRun) -> Review | None:
+    """The open question that this run, as a whole, waits for."""
+    return Review.objects.filter(user=user, run=run, state=ReviewState.OPEN, media=None).order_by("created_at").first()
+
+
+def unmatched_for_user(user: User, *, provider: str = "") -> QuerySet[Unmatched]:
+    rows = Unmatched.objects.filter(user=user).select_related("connection", "media")
+    rows = rows.filter(connection__provider=provider) if provider else rows
+    return rows.order_by("connection__provider", "kind", "title", "pk")
+
+
+def parked_for_user(user: User) -> QuerySet[Parked]:
+    """Entries that a service would not take, with the title where the journal knows it."""
+    titles = Change.objects.filter(
+        user=user, connection=OuterRef("connection"), kind=OuterRef("kind"), remote_id=OuterRef("remote_id")
+    ).exclude(title="")
+    rows = Parked.objects.filter(user=user).select_related("connection")
+    return rows.annotate(title=Subquery(titles.values("title")[:1])).order_by("connection__provider", "-last_failed_at")

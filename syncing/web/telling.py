@@ -1,0 +1,194 @@
+"""Runs, connections and questions in human words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.models import ConnectionState
+from integrations.web.services import service_name
+from library.words import field_words
+from syncing.models import Review, RunState, SyncRun
+from syncing.queries import Standing
+from syncing.web.words import Narrator
+
+_TRIGGERS = {
+    "schedule": "by schedule",
+    "person": "by you",
+    "edit": "after an edit",
+    "command": "by an operator's command",
+}
+_PURPOSES = {"sync": "Sync with {service}", "preview": "Preview of {service}", "undo": "Undo on {service}"}
+
+
+def run_title(run: SyncRun) -> str:
+    return _PURPOSES.get(run.purpose, _PURPOSES["sync"]).format(service=service_name(run.provider))
+
+
+def run_trigger(run: SyncRun) -> str:
+    return _TRIGGERS.get(run.trigger, run.trigger)
+
+
+def count_words(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """How something stands, in a few words. tone: "busy", "good", "quiet", "ask" or "bad"."""
+
+    text: str
+    tone: str
+
+
+def judge_run(run: SyncRun) -> Badge:
+    if run.state == RunState.DONE and not (run.library_changes or run.writes or run.failed):
+        often = f", {run.checks} times in a row" if run.checks > 1 else ""
+        return Badge(f"Everything agreed{often}", "quiet")
+    if run.state == RunState.DONE:
+        return Badge("Done", "good") if not run.failed else Badge("Done, but not everything", "bad")
+    text, tone = _RUN_STATES[RunState(run.state)]
+    return Badge(text, tone)
+
+
+_RUN_STATES = {
+    RunState.RUNNING: ("Running", "busy"),
+    RunState.PARTIAL: ("More to do, goes on shortly", "busy"),
+    RunState.PREVIEW: ("Preview, nothing was changed", "ask"),
+    RunState.HELD: ("Stopped, and asks you first", "ask"),
+    RunState.HALTED: ("Could not go on", "bad"),
+    RunState.FAILED: ("Failed on our side", "bad"),
+    RunState.ABANDONED: ("Broken off; the next run decides afresh", "quiet"),
+}
+
+
+def run_figures(run: SyncRun) -> list[str]:
+    """"42 entries read", "3 changes in the library", …: only what happened."""
+    name = service_name(run.provider)
+    figures = [
+        (run.entries_read, count_words(run.entries_read, "entry read", "entries read")),
+        (run.library_changes, count_words(run.library_changes, "change", "changes") + " in your library"),
+        (run.writes, count_words(run.writes, "change", "changes") + f" on {name}"),
+        (run.skipped, f"{run.skipped} skipped"),
+        (run.failed, f"{run.failed} failed"),
+        (run.requests, count_words(run.requests, "request", "requests")),
+    ]
+    return [text for count, text in figures if count]
+
+
+def judge_standing(standing: Standing) -> Badge:
+    """How a connection does, in one line."""
+    state = standing.connection.state
+    if state == ConnectionState.NEEDS_LOGIN:
+        return Badge("Needs you to sign in again", "bad")
+    if state == ConnectionState.PAUSED:
+        return Badge("Paused", "quiet")
+    if standing.is_running:
+        return Badge("Working now", "busy")
+    if standing.preview is not None:
+        return Badge("Preview ready, waits for your yes", "ask")
+    if standing.reviews:
+        return Badge("Waits for your answer", "ask")
+    if standing.last is None or standing.connection.last_synced_at is None:
+        return _judge_new(standing)
+    if standing.last.state in (RunState.HALTED, RunState.FAILED):
+        return Badge("Last sync did not finish", "bad")
+    return Badge("In step", "good")
+
+
+def _judge_new(standing: Standing) -> Badge:
+    if standing.last is not None and standing.last.state in (RunState.HALTED, RunState.FAILED):
+        return Badge("The list could not be read yet", "bad")
+    return Badge("Waiting for its first look", "busy")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One review, ready to show. run_url_id: the run to look at before answering."""
+
+    id: int
+    service: str
+    title: str
+    text: str
+    lines: tuple[tuple[str, str, str], ...]
+    choices: tuple[Choice, ...]
+    asked_at: Any
+    run_id: Any
+
+
+_TITLES = {
+    "first_plan": "The first sync with {service} is ready to look at",
+    "emptied": "Your list on {service} looks empty",
+    "shrunk": "Many entries are missing on {service}",
+    "rewritten": "More than half of your list on {service} has changed",
+    "sentinels": "Your oldest entries are gone from {service}",
+    "progress_drop": "{title}: progress would fall a lot",
+    "removal": "{title}: remove it?",
+    "conflict": "{title}: two different answers",
+    "flip_flop": "{title}: keeps changing back and forth",
+}
+_TEXTS = {
+    "first_plan": "Nothing has been changed yet. Look at what would change, then say yes or no.",
+    "emptied": "That can be a fault of the service. Nothing was removed anywhere. Is the list really meant to be empty?",
+    "shrunk": "More is gone than usually happens by hand. Nothing was removed anywhere. Did you remove them?",
+    "rewritten": "That can be a fault, or a changed score system. Nothing was taken over. Is it what you want?",
+    "sentinels": "This may be another account's list, or a broken read. Nothing was changed. Is the list right?",
+    "progress_drop": "Did you mean to lower it?",
+    "removal": "It is gone on one side. It stays on the others until you say yes.",
+    "conflict": "Both sides were changed. Which one is right?",
+    "flip_flop": "Something rewrites it again and again, so it is left alone for now.",
+}
+_YES_NO = {
+    "first_plan": ("Approve and sync", "Discard"),
+    "removal": ("Yes, remove it", "No, keep it"),
+    "progress_drop": ("Yes, lower it", "No, keep the higher"),
+    "flip_flop": ("Try again", "Leave it alone"),
+}
+
+
+def ask(review: Review) -> Question:
+    service = service_name(review.connection.provider)
+    title = review.media.title if review.media is not None else str(review.summary.get("title", "")) or "An entry"
+    unknown = "{service} asks for your word"
+    return Question(
+        id=review.pk,
+        service=service,
+        title=_TITLES.get(review.topic, unknown).format(service=service, title=title),
+        text=_TEXTS.get(review.topic, ""),
+        lines=tuple(_conflict_lines(review)),
+        choices=_choices(review.topic, service),
+        asked_at=review.created_at,
+        run_id=review.run_id,
+    )
+
+
+def _choices(topic: str, service: str) -> tuple[Choice, ...]:
+    if topic == "conflict":
+        return (Choice("library", "Keep my library's"), Choice("provider", f"Take {service}'s"))
+    yes, no = _YES_NO.get(topic, ("Yes, that is right", "No, leave everything as it is"))
+    return (Choice("approve", yes, "danger" if topic == "removal" else "primary"), Choice("discard", no))
+
+
+def _conflict_lines(review: Review) -> list[tuple[str, str, str]]:
+    """(field, library's value, service's value) from summary["fields"] = {field: {"library": …, "provider": …}}."""
+    fields = review.summary.get("fields")
+    if not isinstance(fields, dict):
+        return []
+    kind = review.media.kind if review.media is not None else str(review.summary.get("kind", ""))
+    narrator = Narrator(review.connection, slug=review.connection.provider)
+    return [
+        (
+            field_words(kind, name),
+            narrator.value(name, values.get("library"), kind=kind),
+            narrator.value(name, values.get("provider"), kind=kind),
+        )
+        for name, values in fields.items()
+        if isinstance(values, dict)
+    ]

@@ -1,0 +1,233 @@
+"""What the core promises, whatever edits, failures and crashes came before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from integrations.capability import SCALES, Totals
+from library.entry import FIELDS, Entry, Status
+from library.stamps import Stamp, stamp_of
+from syncing.core.compare import agrees, shows
+from syncing.core.model import Canonical
+from syncing.core.undo import Done, undo
+from tests.core import strategies as draw
+from tests.core.world import TOTAL, Side, World
+
+
+def play(world: World, history: list[tuple[Any, ...]]) -> None:
+    for step in history:
+        if step[0] == "sweep":
+            faults = dict(enumerate(step[2]))
+            world.sweep(step[1], lambda number, faults=faults: faults.get(number, ""))
+        elif step[0] == "remove":
+            world.remove_library(step[2]) if step[1] == "library" else world.remove_side(step[1], step[2])
+        elif step[1] == "library":
+            world.edit_library(step[2], **step[3])
+        else:
+            world.edit_side(step[1], step[2], **step[3])
+
+
+def world_of(slugs: list[str], **options: Any) -> World:
+    return World(*(draw.make_side(slug) for slug in slugs), **options)
+
+
+def agree(side: Side, held: Entry, canonical: Canonical, name: str) -> bool:
+    """True when the side shows the best it can of what the library says."""
+    arguments = (
+        name,
+        getattr(held, name),
+        getattr(canonical.entry, name),
+        stamp_of(canonical.stamps, name),
+        side.capability,
+        Totals(TOTAL),
+    )
+    return agrees(*arguments) or shows(*arguments)
+
+
+@given(st.data(), draw.sides, st.sampled_from(["newest", "library", "provider", "furthest"]), st.integers(1, 2))
+def test_after_two_clean_sweeps_a_third_plans_nothing(
+    data: st.DataObject, slugs: list[str], policy: str, misses: int
+) -> None:
+    world = world_of(slugs, policy=policy, misses=misses)
+    play(world, data.draw(draw.actions(slugs)))
+    world.settle()
+    assert world.rests() == []
+
+
+@given(st.data(), draw.full_sides)
+def test_all_sides_show_the_canonical_entry(data: st.DataObject, slugs: list[str]) -> None:
+    world = world_of(slugs)
+    play(world, data.draw(draw.actions(slugs)))
+    world.settle()
+    for side in world.sides.values():
+        hidden = {
+            media for media, entry in world.alive().items() if entry.private and "private" not in side.capability.fields
+        }
+        assert set(side.entries) | hidden == set(world.alive()) | hidden
+        for media, (held, _) in side.entries.items():
+            for name in side.capability.fields:
+                assert agree(side, held, world.library[media], name), (side.slug, name, held, world.library[media])
+
+
+@given(st.data(), draw.full_sides, draw.entries, draw.one_field(), st.randoms(use_true_random=False))
+def test_one_edit_reaches_every_side_and_touches_its_own_field_only(
+    data: st.DataObject, slugs: list[str], entry: Entry, edit: dict[str, Any], random: Any
+) -> None:
+    world = world_of(slugs)
+    world.library[1] = Canonical(replace(entry, private=False), {"*": Stamp(1.0)})
+    world.settle()
+    where = data.draw(st.sampled_from([*slugs, "library"]))
+    (name, value), before = next(iter(edit.items())), world.library[1]
+    if where != "library":
+        assume(name in world.sides[where].capability.fields)
+        value = getattr(world.sides[where].hold(replace(entry, **edit)), name)
+    world.edit_library(1, **{name: value}) if where == "library" else world.edit_side(where, 1, **{name: value})
+    order = list(slugs)
+    random.shuffle(order)
+    world.settle(order)
+    after = world.library[1]
+    assert set(before.entry.changed(after.entry)) <= {name}
+    given_at = getattr(world.sides[where].entries[1][0], name) if where != "library" else value
+    for side in world.sides.values():
+        if name in side.capability.fields:
+            assert agree(side, side.entries[1][0], after, name)
+    if where == "library":
+        assert getattr(after.entry, name) == given_at
+
+
+@given(st.data(), draw.full_sides)
+def test_nothing_is_deleted_that_nobody_deleted(data: st.DataObject, slugs: list[str]) -> None:
+    world = world_of(slugs)
+    history = data.draw(draw.actions(slugs, removals=False))
+    play(world, history)
+    before = {media for side in world.sides.values() for media in side.entries} | set(world.alive())
+    world.settle()
+    assert set(world.alive()) == before
+    assert all(action != "remove" for side in world.sides.values() for _, action in side.writes)
+
+
+@given(draw.full_sides, draw.entries, draw.one_field(), st.booleans(), st.integers(1, 2))
+def test_an_edit_is_never_lost_to_a_delete_elsewhere(
+    slugs: list[str], entry: Entry, edit: dict[str, Any], edit_first: bool, misses: int
+) -> None:
+    world = world_of(slugs, misses=misses)
+    world.library[1] = Canonical(replace(entry, private=False), {"*": Stamp(1.0)})
+    world.settle()
+    editor, remover = world.sides[slugs[0]], slugs[1]
+    name = next(iter(edit))
+    assume(name in editor.capability.fields and name != "private")
+    wanted = getattr(editor.hold(replace(entry, **edit)), name)
+    assume(wanted != getattr(editor.entries[1][0], name))
+    assume(not agree(editor, editor.hold(replace(entry, **{name: wanted})), world.library[1], name))
+    if edit_first:
+        world.edit_side(editor.slug, 1, **{name: wanted})
+        world.remove_side(remover, 1)
+    else:
+        world.remove_side(remover, 1)
+        world.edit_side(editor.slug, 1, **{name: wanted})
+    world.settle()
+    assert 1 in world.alive()
+    assert all(1 in side.entries for side in world.sides.values())
+    assert agree(editor, editor.entries[1][0], world.library[1], name)
+    assert getattr(editor.entries[1][0], name) == wanted
+
+
+@given(draw.full_sides, draw.entries, st.permutations(range(3)), st.data())
+def test_edits_of_different_fields_give_the_same_result_in_any_order(
+    slugs: list[str], entry: Entry, order: list[int], data: st.DataObject
+) -> None:
+    """Scores and days may settle at different precision; every other field is exactly the same."""
+    results = []
+    edits = {
+        slug: (name, data.draw(draw.VALUES[name]))
+        for slug, name in zip(slugs, ["progress", "notes", "status"], strict=False)
+    }
+    for sequence in (slugs, [slugs[i] for i in order if i < len(slugs)]):
+        world = world_of(slugs)
+        world.library[1] = Canonical(replace(entry, private=False), {"*": Stamp(1.0)})
+        world.settle()
+        for slug, (name, value) in edits.items():
+            world.edit_side(slug, 1, **{name: value})
+        world.settle(sequence)
+        results.append(world.library[1].entry)
+    assert results[0] == results[1]
+
+
+@given(st.data(), draw.steady_sides)
+def test_no_value_is_invented(data: st.DataObject, slugs: list[str]) -> None:
+    world = world_of(slugs)
+    history = data.draw(draw.actions(slugs))
+    said: dict[str, set[Any]] = {name: {getattr(Entry(Status.PLANNED), name)} for name in FIELDS}
+    said["status"].add(Status.CURRENT)  # what a service without statuses is read as
+    for step in history:
+        if step[0] == "edit":
+            for name, value in step[3].items():
+                said[name].add(value)
+                for side in world.sides.values():
+                    said[name].add(getattr(side.hold(replace(Entry(Status.PLANNED), **{name: value})), name))
+                    if name == "progress":
+                        said[name].add(min(value, TOTAL))
+    play(world, history)
+    world.settle()
+    for entry in world.alive().values():
+        for name in FIELDS:
+            assert getattr(entry, name) in said[name], name
+
+
+@given(st.sampled_from(draw.SLUGS), st.sampled_from(draw.SLUGS), draw.entries)
+def test_linking_services_that_agree_up_to_rounding_keeps_the_finer_score_and_writes_nothing(
+    first: str, second: str, entry: Entry
+) -> None:
+    assume(first != second and "narrow" not in (first, second))
+    a, b = draw.make_side(first), draw.make_side(second)
+    whole = replace(entry, private=False, started_on=draw.PartialDate(), finished_on=draw.PartialDate(), repeats=0)
+    whole = replace(whole, progress=min(whole.progress, 11), status=Status.CURRENT)
+    a.entries[1] = (replace(whole, score=a.capability.scale.mark(whole.score)), 10.0)
+    b.entries[1] = (replace(whole, score=b.capability.scale.mark(whole.score)), 20.0)
+    world = World(a, b)
+    world.settle()
+    assert (a.writes, b.writes) == ([], [])
+    widths = {}
+    for side in (a, b):
+        low, high = side.capability.scale.opinions(side.entries[1][0].score)
+        widths[side.entries[1][0].score] = high - low
+    assert widths[world.library[1].entry.score] == min(widths.values())
+
+
+@given(st.sampled_from(draw.score_scales()), st.sampled_from(draw.score_scales()), st.integers(0, 100))
+def test_every_score_comes_to_rest_after_one_run_between_every_pair_of_scales(one: str, two: str, score: int) -> None:
+    a = Side("a", replace(draw.make_side("anilist:POINT_100").capability, scale=SCALES[one]))
+    b = Side("b", replace(draw.make_side("anilist:POINT_100").capability, scale=SCALES[two]))
+    world = World(a, b)
+    a.put(1, Entry(Status.COMPLETED, score=SCALES[one].mark(score)), 10.0)
+    world.sweep_all()
+    assert world.rests() == []
+    assert (b.entries[1][0].score == 0) == (a.entries[1][0].score == 0)
+    assert a.writes == []
+
+
+@given(st.data(), draw.full_sides, draw.entries, draw.one_field())
+def test_undo_puts_back_what_nobody_touched_since(
+    data: st.DataObject, slugs: list[str], entry: Entry, edit: dict[str, Any]
+) -> None:
+    after = replace(entry, **edit)
+    names = entry.changed(after)
+    done = Done(
+        draw_action := data.draw(st.sampled_from(["update"])),  # type: ignore[arg-type]
+        {name: getattr(entry, name) for name in names},
+        {name: getattr(after, name) for name in names},
+    )
+    assert draw_action == "update"
+    later = data.draw(st.one_of(st.just(after), draw.entries))
+    result = undo(done, later)
+    restored = result.entry or later
+    for name in FIELDS:
+        if name in names and getattr(later, name) == getattr(after, name):
+            assert getattr(restored, name) == getattr(entry, name)
+        else:
+            assert getattr(restored, name) == getattr(later, name)
+    assert set(result.left) == {name for name in names if getattr(later, name) != getattr(after, name)}
