@@ -1,38 +1,84 @@
-"""What is on a person's list. Every function takes the person; a row of someone else does not exist."""
+"""Reading the library. Every function takes the person; what is not theirs is not there."""
 
 from __future__ import annotations
 
-from django.db.models import Count, Q, QuerySet
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from accounts.models import User
-from library.entry import Kind, Status
-from library.models import ListEntry
+from django.db.models import QuerySet
 
-MAX_SEARCH = 100
-"""Characters of a search that are looked at."""
+from library.entry import Entry, Kind, PartialDate, Status
+from library.models import Library, ListEntry
+from library.stamps import Stamp, stamps_from_json
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+_STATUSES = {str(status): status for status in Status}
+_parse_date = lru_cache(maxsize=4096)(PartialDate.parse)
+_ROW = (
+    "media_id",
+    "media__kind",
+    "status",
+    "progress",
+    "progress_volumes",
+    "score",
+    "started_on",
+    "finished_on",
+    "repeats",
+    "notes",
+    "private",
+    "stamps",
+    "revision",
+    "removed_at",
+)
 
 
-def entries_for_user(user: User, *, kind: str = "", status: str = "", text: str = "") -> QuerySet[ListEntry]:
-    """Present entries by title. An unknown kind or status filters nothing; `text` is looked for in all titles."""
-    rows = ListEntry.objects.filter(user=user, removed_at=None).select_related("media")
-    if kind in tuple(Kind):
-        rows = rows.filter(media__kind=kind)
-    if status in tuple(Status):
-        rows = rows.filter(status=status)
-    # NUL is refused by PostgreSQL's text type, and no title holds one.
-    text = text.replace("\x00", "").strip()[:MAX_SEARCH]
-    if text:
-        rows = rows.filter(Q(media__title__icontains=text) | Q(media__titles__icontains=text))
-    return rows.order_by("media__title", "media_id")
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry as a value. removed: a tombstone."""
+
+    media_id: int
+    kind: Kind
+    entry: Entry
+    stamps: dict[str, Stamp]
+    revision: int
+    removed: bool
 
 
-def entry_for_user(user: User, media_id: int) -> ListEntry:
-    """Raises ListEntry.DoesNotExist, also for what was removed."""
+def entries_for_user(user: User) -> QuerySet[ListEntry]:
+    """What is on the person's list, without tombstones, newest edit first."""
+    return ListEntry.objects.filter(user=user, removed_at=None).select_related("media").order_by("-revision")
+
+
+def entry_for_user(user: User, *, media_id: int) -> ListEntry:
+    """Raises ListEntry.DoesNotExist, also for a tombstone."""
     return ListEntry.objects.select_related("media").get(user=user, media_id=media_id, removed_at=None)
 
 
-def count_entries(user: User) -> dict[str, int]:
-    """{"anime": 312, "manga": 40}: present entries by kind, every kind named."""
-    rows = ListEntry.objects.filter(user=user, removed_at=None).values("media__kind").annotate(count=Count("id"))
-    found = {row["media__kind"]: row["count"] for row in rows.order_by()}
-    return {str(kind): found.get(str(kind), 0) for kind in Kind}
+def revision_of(user_id: object) -> int:
+    """The library's present revision; 0 before its first entry."""
+    return Library.objects.filter(user_id=user_id).values_list("revision", flat=True).first() or 0
+
+
+def rows_of(user_id: object) -> dict[int, Row]:
+    """The whole library as values by media id, tombstones included. One query, whatever its size."""
+    rows = ListEntry.objects.filter(user_id=user_id).values_list(*_ROW).iterator(chunk_size=5000)
+    return {row[0]: _row(*row) for row in rows}
+
+
+def _row(media_id: int, kind: str, status: str, *rest: object) -> Row:
+    progress, volumes, score, started, finished, repeats, notes, private, stamps, revision, removed_at = rest
+    entry = Entry(
+        _STATUSES[status],
+        progress,  # type: ignore[arg-type]
+        volumes,  # type: ignore[arg-type]
+        score,  # type: ignore[arg-type]
+        _parse_date(started),  # type: ignore[arg-type]
+        _parse_date(finished),  # type: ignore[arg-type]
+        repeats,  # type: ignore[arg-type]
+        notes,  # type: ignore[arg-type]
+        private,  # type: ignore[arg-type]
+    )
+    return Row(media_id, Kind(kind), entry, stamps_from_json(stamps), revision, removed_at is not None)  # type: ignore[arg-type]

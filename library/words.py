@@ -49,7 +49,7 @@ def kind_words(kind: str) -> str:
 
 
 def status_words(kind: str, status: str) -> str:
-    """"Watching" or "Reading", by kind; an unknown word is given back as it is."""
+    """ "Watching" or "Reading", by kind; an unknown word is given back as it is."""
     try:
         return _STATUS[Kind(kind)][Status(status)]
     except (ValueError, KeyError):
@@ -68,7 +68,7 @@ def field_words(kind: str, field: str) -> str:
 
 
 def date_words(date: PartialDate) -> str:
-    """"3 May 2024", "May 2024", "2024", "3 May", … ; unknown parts are left out, nothing is invented."""
+    """ "3 May 2024", "May 2024", "2024", "3 May", … ; unknown parts are left out, nothing is invented."""
     if not date:
         return NOTHING
     month = _MONTHS[date.month - 1] if date.month else ""

@@ -18,6 +18,7 @@ class Schedule(models.Model):
 
     due_at:      next run; not_before: a service asked us to stay away until then (it wins over due_at).
     lease_token: fencing number; grows with each claim. Whoever holds an older number has lost the connection.
+    wanted_at:   when somebody last asked for a run; later than the holder's start = the next run is due at once.
     interactive: a person is waiting: goes first and may use the reserve of the budget.
     failures:    runs in a row that ended in an error; 0 after a good one.
     """
@@ -28,8 +29,10 @@ class Schedule(models.Model):
     due_at = models.DateTimeField(default=timezone.now)
     not_before = models.DateTimeField(null=True, blank=True)
     is_on = models.BooleanField(default=True)
+    wanted_at = models.DateTimeField(null=True, blank=True)
     interactive = models.BooleanField(default=False)
     full = models.BooleanField("next run reads everything", default=False)
+    preview = models.BooleanField("next run only shows", default=False)
     lease_token = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
@@ -65,6 +68,7 @@ class Baseline(models.Model):
 
 
 class RunState(models.TextChoices):
+    QUEUED = "queued", "queued"
     RUNNING = "running", "running"
     DONE = "done", "done"
     PARTIAL = "partial", "more to do"

@@ -13,6 +13,7 @@ from library import queries
 from library.entry import FIELDS, InvalidEntry, Kind, Status
 from library.models import ListEntry
 from library.services import editing
+from library.web import listing
 from library.web.forms import EntryForm
 from library.words import kind_words, status_words, value_words
 
@@ -20,13 +21,13 @@ from library.words import kind_words, status_words, value_words
 @person_page
 def library(request: PersonRequest) -> HttpResponse:
     chosen = {name: request.GET.get(name, "") for name in ("kind", "status", "text")}
-    page = page_of(request, queries.entries_for_user(request.user, **chosen))
+    page = page_of(request, listing.find_entries(request.user, **chosen))
     context = {
         "page": page,
         "rows": [_row(row) for row in page],
         "chosen": chosen,
         "is_filtered": any(chosen.values()),
-        "counts": queries.count_entries(request.user),
+        "counts": listing.count_entries(request.user),
         "kinds": [(str(kind), kind_words(kind)) for kind in Kind],
         "statuses": _status_choices(chosen["kind"]),
     }
@@ -57,7 +58,7 @@ def _row(row: ListEntry) -> dict[str, Any]:
 
 @person_form
 def entry(request: PersonRequest, media_id: int) -> HttpResponse:
-    row = queries.entry_for_user(request.user, media_id)
+    row = queries.entry_for_user(request.user, media_id=media_id)
     form = EntryForm(request.POST if request.method == "POST" else None, row=row)
     if request.method == "POST" and form.is_valid() and _save(request, form, media_id):
         return redirect("library")
@@ -82,7 +83,7 @@ def _save(request: PersonRequest, form: EntryForm, media_id: int) -> bool:
 @person_form
 def remove(request: PersonRequest, media_id: int) -> HttpResponse:
     """Asks on GET, removes on POST."""
-    row = queries.entry_for_user(request.user, media_id)
+    row = queries.entry_for_user(request.user, media_id=media_id)
     if request.method != "POST":
         return render(request, "library/remove.html", {"row": row})
     editing.remove_entry(request.user, media_id=media_id)

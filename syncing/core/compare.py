@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from integrations.capability import SCALES, Capability, Totals, project_value, shown_value
+from integrations.capability import (
+    SCALES,
+    Capability,
+    Totals,
+    project_value,
+    shown_value,
+)
 from library.entry import DATE_FIELDS, EMPTY
 from library.stamps import Stamp
 

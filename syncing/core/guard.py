@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from library.entry import Status
-from syncing.core.model import Action
+from syncing.core.model import Action, Memory
 from syncing.core.plan import Item, Key, Plan
 
 SHRUNK_AT_LEAST = 5
@@ -93,8 +93,8 @@ def guard(plan: Plan, watch: Watch) -> Guarded:
     )
 
 
-def _is_present(memory: object) -> bool:
-    return not getattr(memory, "missing", 0)
+def _is_present(memory: Memory | None) -> bool:
+    return memory is not None and memory.missing <= 0
 
 
 def _run_topics(plan: Plan, watch: Watch) -> list[Topic]:

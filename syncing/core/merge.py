@@ -20,7 +20,17 @@ from integrations.capability import Capability, project, project_value
 from library.entry import FIELDS, Entry
 from library.stamps import Stamp
 from syncing.core.fields import Bench, Kind, step
-from syncing.core.model import Action, Canonical, Memory, Move, Now, Reason, Rules, Verdict
+from syncing.core.model import (
+    AWAY,
+    Action,
+    Canonical,
+    Memory,
+    Move,
+    Now,
+    Reason,
+    Rules,
+    Verdict,
+)
 
 NO_CHOICES: Mapping[str, str] = {}
 
@@ -206,7 +216,7 @@ def _absent(canonical: Canonical | None, memory: Memory | None, rules: Rules) ->
     # Any edit since counts, also one that this side is too coarse to show: it must not be lost to a removal here.
     if rules.gives and canonical.entry != memory.agreed:
         return _create_there(canonical, rules, Reason.EDIT_BEATS_REMOVAL)
-    if not rules.takes:
+    if not rules.takes or memory.missing == AWAY:
         return Verdict(canonical=canonical, memory=memory)
     missed = replace(memory, missing=memory.missing + 1)
     if missed.missing < rules.misses:

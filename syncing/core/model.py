@@ -63,9 +63,13 @@ class Now:
     totals: Totals = NO_TOTALS
 
 
+AWAY = -1
+"""Memory.missing of an entry that we took off the side on a person's word: its absence means nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """See the module. `missing` = complete reads in a row that lacked the entry."""
+    """See the module. `missing` = complete reads in a row that lacked the entry, or AWAY."""
 
     seen: Entry
     agreed: Entry

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, replace
 
 from library.entry import Kind
 from syncing.core.merge import NO_CHOICES, merge
-from syncing.core.model import Action, Canonical, Memory, Now, Rules, Track, Verdict
+from syncing.core.model import (
+    AWAY,
+    Action,
+    Canonical,
+    Memory,
+    Now,
+    Rules,
+    Track,
+    Verdict,
+)
 
 Key = tuple[Kind, str]
 """(kind, remote id): one entry of one side."""
@@ -103,7 +112,11 @@ def make_plan(table: Table, *, progress: Callable[[int], None] | None = None) ->
     missing = _judge_missing(table, present, on_side, items=items, settled=settled)
     on_side.update(track.media_id for key, track in table.tracks.items() if key not in present)
     unroutable = _judge_library_only(table, on_side, items=items)
-    known = sum(1 for track in table.tracks.values() if track.memory is not None and track.kind in table.complete)
+    known = sum(
+        1
+        for track in table.tracks.values()
+        if track.memory is not None and track.memory.missing != AWAY and track.kind in table.complete
+    )
     census = Census(len(table.remotes), known, missing, rewritten)
     return Plan(tuple(items), settled, unroutable, census)
 
@@ -147,7 +160,7 @@ def _judge_missing(
             # The same work under another id now: not a removal, only a track to forget.
             settled[key] = None
             continue
-        missing += 1
+        missing += track.memory.missing != AWAY
         canonical = table.library.get(track.media_id)
         verdict = merge(canonical, None, track.memory, rules=table.rules[track.kind])
         if not _is_settled(verdict):

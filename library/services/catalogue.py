@@ -1,0 +1,114 @@
+"""Works and their external ids: looked up in bulk, made where they are new, never merged silently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+from django.db import transaction
+
+from library.entry import Kind
+from library.models import ExternalId, Media
+
+T = TypeVar("T")
+CHUNK = 2000
+"""Ids in one IN list: few queries on PostgreSQL, under SQLite's limit of variables."""
+MAX_TITLES = 20
+MAX_TITLE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a source says of a work. ids: {provider: external id}, its own among them."""
+
+    kind: Kind
+    titles: tuple[str, ...] = ()
+    format: str = ""
+    year: int = 0
+    total: int = 0
+    volumes: int = 0
+    is_adult: bool = False
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+def media_by_external_ids(provider: str, kind: Kind, ids: Iterable[str]) -> dict[str, int]:
+    """{external id: media id} for the ids that are known."""
+    found: dict[str, int] = {}
+    for chunk in _chunks(ids):
+        rows = ExternalId.objects.filter(provider=provider, kind=kind, external_id__in=chunk)
+        found.update(rows.values_list("external_id", "media_id"))
+    return found
+
+
+def external_ids_of(provider: str, media_ids: Iterable[int]) -> dict[int, str]:
+    """{media id: external id} at one provider. Of several the oldest, so that the answer does not change."""
+    found: dict[int, str] = {}
+    for chunk in _chunks(media_ids):
+        rows = ExternalId.objects.filter(provider=provider, media_id__in=chunk).order_by("-pk")
+        found.update(rows.values_list("media_id", "external_id"))
+    return found
+
+
+def titles_of(media_ids: Iterable[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for chunk in _chunks(media_ids):
+        found.update(Media.objects.filter(pk__in=chunk).values_list("pk", "title"))
+    return found
+
+
+@transaction.atomic
+def attach_ids(provider: str, kind: Kind, pairs: Mapping[str, int], *, source: str) -> None:
+    """Remember {external id: media id}; a pair that exists, or whose id is taken, is left as it is."""
+    ExternalId.objects.bulk_create(
+        [
+            ExternalId(media_id=media_id, provider=provider, kind=kind, external_id=external_id, source=source)
+            for external_id, media_id in pairs.items()
+        ],
+        batch_size=500,
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def add_works(provider: str, kind: Kind, works: Sequence[Work]) -> dict[str, int]:
+    """Make media for works of one kind that are not known by their id at `provider`; {external id: media id}.
+
+    Another worker may add the same work at the same time: the first one's media stays, ours is taken back.
+    """
+    media = Media.objects.bulk_create([_media(work) for work in works], batch_size=500)
+    ExternalId.objects.bulk_create(
+        [
+            ExternalId(media=row, provider=slug, kind=work.kind, external_id=external_id, source=provider)
+            for work, row in zip(works, media, strict=True)
+            for slug, external_id in work.ids.items()
+        ],
+        batch_size=500,
+        ignore_conflicts=True,
+    )
+    found = media_by_external_ids(provider, kind, [work.ids[provider] for work in works])
+    lost = [row.pk for work, row in zip(works, media, strict=True) if found.get(work.ids[provider]) != row.pk]
+    if lost:
+        Media.objects.filter(pk__in=lost).delete()
+    return found
+
+
+def _media(work: Work) -> Media:
+    titles = [title.replace("\x00", "")[:MAX_TITLE] for title in work.titles[:MAX_TITLES]]
+    return Media(
+        kind=work.kind,
+        title=titles[0] if titles else "",
+        titles=titles,
+        format=work.format[:32],
+        year=work.year if 0 < work.year < 10_000 else 0,
+        total=work.total,
+        volumes=work.volumes,
+        is_adult=work.is_adult,
+    )
+
+
+def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(values)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk

@@ -1,0 +1,82 @@
+"""Reading the side: the cheapest honest read. Complete or unknown, never "empty" for "failed"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from integrations.http import Session
+from integrations.models import Connection
+from integrations.providers.base import Account, Provider, RemoteEntry
+from library.entry import Kind
+from syncing.core.plan import Key
+from syncing.models import Baseline
+from syncing.services.baselines import digest
+from syncing.services.planning import kinds_of, options_of
+
+COMPLETE_AT_LEAST_EVERY = timedelta(hours=24)
+"""A probe is blind to deletions: a whole read once a day sees them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """unchanged: nothing moved on the side since the last run ended well; then there are no entries.
+    complete: kinds whose absences count. mark: the probe's, "" when it was not asked."""
+
+    entries: Sequence[RemoteEntry] = ()
+    complete: frozenset[Kind] = frozenset()
+    digest: str = ""
+    mark: str = ""
+    unchanged: bool = False
+    reason: str = ""
+
+
+def fetch(connection: Connection, session: Session, provider: Provider, *, baseline: Baseline, full: bool) -> Fetched:
+    """Raises ProviderError; a list that could not be read whole and is not known to be short is such an error."""
+    kinds = kinds_of(connection, provider)
+    mark = ""
+    if not full and _probe_pays(provider, baseline, kinds):
+        mark = provider.probe(session, kinds)
+        if mark and mark == baseline.probe_mark:
+            return Fetched(mark=mark, unchanged=True)
+    snapshot = provider.read(session, kinds)
+    if snapshot.account is not None:
+        _note_account(connection, snapshot.account)
+    complete = snapshot.kinds if snapshot.complete else frozenset()
+    held = {_key(entry): entry.entry for entry in snapshot.entries}
+    now = digest(held, options=[*options_of(connection), *_of_kinds(complete)])
+    return Fetched(snapshot.entries, complete, now, mark, now == baseline.digest, snapshot.reason)
+
+
+def digest_of(connection: Connection, held: dict[Key, object], complete: frozenset[Kind]) -> str:
+    """The digest that the next read will have if nobody edits anything."""
+    return digest(held, options=[*options_of(connection), *_of_kinds(complete)])  # type: ignore[arg-type]
+
+
+def _of_kinds(complete: frozenset[Kind]) -> list[str]:
+    return [f"complete:{kind}" for kind in sorted(complete)]
+
+
+def _key(entry: RemoteEntry) -> Key:
+    return (entry.media.kind, entry.media.external_id)
+
+
+def _probe_pays(provider: Provider, baseline: Baseline, kinds: frozenset[Kind]) -> bool:
+    if not baseline.digest or baseline.complete_at is None:
+        return False
+    if timezone.now() - baseline.complete_at > COMPLETE_AT_LEAST_EVERY:
+        return False
+    # All tracks might be of one kind: the cheapest read there can be, so that a probe is never the dearer way.
+    return provider.read_requests(dict.fromkeys(kinds, baseline.tracks // len(kinds))) > provider.probe_requests
+
+
+def _note_account(connection: Connection, account: Account) -> None:
+    """A changed score system changes what the person's marks mean: it must be known before anything is compared."""
+    fresh = dict(account.settings)
+    name = account.name or connection.account_name
+    if fresh != connection.account_settings or name != connection.account_name:
+        connection.account_settings, connection.account_name = fresh, name
+        Connection.objects.filter(pk=connection.pk).update(account_settings=fresh, account_name=name)

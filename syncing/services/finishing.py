@@ -1,0 +1,203 @@
+"""The last lines of a run: figures, questions, the next due time, and who must hear that the library moved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.models import Connection
+from library.services.catalogue import titles_of
+from syncing.core.guard import Topic
+from syncing.models import Baseline, RunState, SyncRun, Unmatched
+from syncing.services import (
+    journal,
+    leases,
+    outcomes,
+    parking,
+    previewing,
+    reviewing,
+    scheduling,
+)
+from syncing.services.baselines import SENTINELS
+from syncing.services.desk import Desk
+from syncing.services.fetching import Fetched, digest_of
+from syncing.services.leases import Lease, LeaseLost
+
+TRANSLATE_AGAIN = timedelta(days=7)
+
+
+def begin(desk: Desk) -> None:
+    """Open the books: what an earlier holder left open is closed, the plan is journalled. Nothing to do, no row."""
+    items = desk.prepared.plan.items
+    scheduling.abandon_open(desk.connection.pk)
+    if desk.baseline.complete_at is None:
+        previewing.expire_previews(desk.connection)
+    if not any(not item.verdict.is_quiet for item in items):
+        return
+    with transaction.atomic():
+        leases.renew(desk.lease)
+        desk.run.save(force_insert=True)
+        desk.changes = journal.write_plan(desk.run, items, titles=_titles(desk))
+
+
+def count(desk: Desk) -> None:
+    """The figures so far, also when the run is about to end badly."""
+    run = desk.run
+    run.library_changes, run.writes, run.failed = desk.library_changes, desk.writes, desk.failed
+    run.skipped = len(desk.prepared.parked) + sum(len(held) for held in desk.prepared.guarded.withheld.values())
+    run.requests = desk.session.requests
+
+
+def finish(desk: Desk, fetched: Fetched) -> None:
+    """The run did what it could. Raises LeaseLost."""
+    prepared, run = desk.prepared, desk.run
+    _keep_count_of_absences(desk)
+    unfinished = desk.unfinished or bool(prepared.guarded.deferred) or _counts_absences(desk)
+    with transaction.atomic():
+        leases.renew(desk.lease)
+        reviewing.ask_about(run, prepared.guarded, removals=desk.connection.removals, titles=_titles(desk))
+        reviewing.use_up(desk.connection, desk.done)
+        parking.unpark(desk.connection, desk.done)
+        _note_unmatched(desk)
+        _store_baseline(desk, fetched, settled=not unfinished)
+    _close(
+        desk, fetched, more=unfinished and (desk.is_spent() or bool(desk.refused) or bool(prepared.guarded.deferred))
+    )
+    if desk.library_changes:
+        scheduling.wake_others(desk.connection.user_id, but=desk.connection.pk)
+
+
+def _keep_count_of_absences(desk: Desk) -> None:
+    """A removal that waits for a word was counted already: the entry is not to be counted again and again."""
+    for item in desk.prepared.guarded.withheld.get(Topic.REMOVAL, ()):
+        if not _shrunk(desk) and item.verdict.waiting is not None and item.key in desk.ledger.tracks:
+            desk.ledger.tracks[item.key] = replace(desk.ledger.tracks[item.key], memory=item.verdict.waiting)
+
+
+def _shrunk(desk: Desk) -> bool:
+    return Topic.SHRUNK in desk.prepared.guarded.stopped
+
+
+def _counts_absences(desk: Desk) -> bool:
+    """An entry is missing for the first time: the next read decides, so it must look."""
+    return not _shrunk(desk) and any(
+        track.memory is not None and 0 < track.memory.missing < desk.rules[track.kind].misses
+        for track in desk.ledger.tracks.values()
+    )
+
+
+def _store_baseline(desk: Desk, fetched: Fetched, *, settled: bool) -> None:
+    held = {key: entry for key, entry in desk.held.items() if entry is not None}
+    if settled:
+        desk.ledger.fields = {str(kind): sorted(rules.capability.fields) for kind, rules in desk.rules.items()}
+    if not desk.ledger.sentinels or _sentinels_gone(desk):
+        desk.ledger.sentinels = _oldest(desk)
+    desk.save_ledger(
+        digest=digest_of(desk.connection, dict(held), fetched.complete) if settled else "",
+        probe_mark="" if desk.writes else fetched.mark,
+        complete_at=timezone.now() if fetched.complete else desk.baseline.complete_at,
+    )
+
+
+def _sentinels_gone(desk: Desk) -> bool:
+    known = {(str(kind), remote_id) for kind, remote_id in desk.ledger.tracks}
+    return any(tuple(sentinel) not in known for sentinel in desk.ledger.sentinels)
+
+
+def _oldest(desk: Desk) -> list[tuple[str, str]]:
+    """Three entries that nobody has touched for longest: if all vanish at once, the read is not to be trusted."""
+    remembered = [remote for key, remote in desk.prepared.remotes.items() if key in desk.ledger.tracks]
+    remembered.sort(key=lambda remote: remote.now.updated_at)
+    return [(str(remote.kind), remote.remote_id) for remote in islice(remembered, SENTINELS)]
+
+
+def _close(desk: Desk, fetched: Fetched, *, more: bool) -> None:
+    now = timezone.now()
+    run, connection = desk.run, desk.connection
+    due = now if more else scheduling.next_due(connection)
+    if desk.unfinished and not more:
+        # Something failed: sooner than the interval, later than at once.
+        due = min(due, now + timedelta(seconds=outcomes.backoff(2)))
+    if not leases.let_go(desk.lease, due_at=due):
+        raise LeaseLost(str(connection.pk))
+    run.message = fetched.reason[:500]
+    Connection.objects.filter(pk=connection.pk).update(last_synced_at=now, message="", message_code="")
+    if connection.approved_at is None:
+        Connection.objects.filter(pk=connection.pk).update(approved_at=now)
+    if run._state.adding:
+        outcomes.end_quietly(run)
+        return
+    outcomes.close(run, state=RunState.PARTIAL if more else RunState.DONE, message=run.message)
+
+
+def finish_unchanged(run: SyncRun, connection: Connection, lease: Lease, *, mark: str) -> None:
+    """Nothing moved anywhere: no write but the schedule and the tally. Raises LeaseLost."""
+    if not leases.let_go(lease, due_at=scheduling.next_due(connection)):
+        raise LeaseLost(str(connection.pk))
+    now = timezone.now()
+    Connection.objects.filter(pk=connection.pk).update(last_synced_at=now, message="", message_code="")
+    if mark:
+        Baseline.objects.filter(pk=connection.pk).exclude(probe_mark=mark).update(probe_mark=mark)
+    outcomes.end_quietly(run)
+
+
+def finish_held(desk: Desk) -> None:
+    """A guard stopped everything: nothing was done, a person is asked."""
+    run, guarded = desk.run, desk.prepared.guarded
+    message = "This needs your word before anything is changed."
+    with transaction.atomic():
+        leases.renew(desk.lease)
+        run.message = message
+        outcomes.close(run, state=RunState.HELD, code="guard", message=message)
+        reviewing.ask_about(run, guarded, removals=desk.connection.removals, titles={})
+        leases.let_go(desk.lease, due_at=scheduling.next_due(desk.connection))
+        Connection.objects.filter(pk=desk.connection.pk).update(message=message, message_code="guard")
+
+
+def postpone(connection: Connection, lease: Lease) -> None:
+    """Nothing may be done until a person has spoken: come back by interval, without a request."""
+    leases.let_go(lease, due_at=scheduling.next_due(connection))
+
+
+def _note_unmatched(desk: Desk) -> None:
+    """What has no counterpart is shown with its reason; what found one is taken off."""
+    connection, now = desk.connection, timezone.now()
+    present: dict[tuple[str, str, int | None], Unmatched] = {
+        (row.kind, row.remote_id, row.media_id): row for row in Unmatched.objects.filter(connection=connection)
+    }
+    wanted: dict[tuple[str, str, int | None], tuple[str, str]] = {}
+    for entry in desk.prepared.duplicates:
+        title = entry.media.titles[0] if entry.media.titles else ""
+        wanted[str(entry.media.kind), entry.media.external_id, None] = ("duplicate", title)
+    titles = titles_of([media_id for _, media_id in desk.prepared.plan.unroutable])
+    for kind, media_id in desk.prepared.plan.unroutable:
+        wanted[str(kind), "", media_id] = ("not_there", titles.get(media_id, ""))
+    Unmatched.objects.filter(pk__in=[row.pk for key, row in present.items() if key not in wanted]).delete()
+    Unmatched.objects.bulk_create(
+        [
+            Unmatched(
+                user_id=connection.user_id,
+                connection=connection,
+                kind=kind,
+                remote_id=remote_id,
+                media_id=media_id,
+                title=title[:500],
+                reason=reason,
+                retry_at=now + TRANSLATE_AGAIN,
+            )
+            for (kind, remote_id, media_id), (reason, title) in wanted.items()
+            if (kind, remote_id, media_id) not in present
+        ]
+    )
+    late = [row.pk for key, row in present.items() if key in wanted and row.retry_at <= now]
+    Unmatched.objects.filter(pk__in=late).update(retry_at=now + TRANSLATE_AGAIN)
+
+
+def _titles(desk: Desk) -> dict[int, str]:
+    guarded = desk.prepared.guarded
+    items = [*guarded.plan.items, *(item for held in guarded.withheld.values() for item in held)]
+    return titles_of({item.track.media_id for item in items})

@@ -1,0 +1,103 @@
+"""Who holds a connection. A lease with a fencing number, not a lock: its holder may die, and be taken over; whoever
+lost it learns so before the next write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from syncing.models import Schedule
+
+LEASE = timedelta(minutes=6)
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the connection now: stop, and write nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    connection_id: UUID
+    token: int
+    taken_at: datetime
+    interactive: bool = False
+    full: bool = False
+    preview: bool = False
+
+
+def claim(connection_id: UUID) -> Lease | None:
+    """Take one connection at once, due or not; None when somebody holds it."""
+    now = timezone.now()
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    taken = Schedule.objects.filter(free, pk=connection_id).update(
+        lease_token=F("lease_token") + 1, lease_until=now + LEASE
+    )
+    if not taken:
+        return None
+    row = Schedule.objects.get(pk=connection_id)
+    return Lease(connection_id, row.lease_token, now, row.interactive, row.full, row.preview)
+
+
+def claim_due(provider: str, *, limit: int) -> list[Lease]:
+    """Take up to `limit` due connections of one provider, people who wait first, then the longest overdue.
+
+    No connection is given to two claimers: rows locked by another are skipped where the database can do that, and on
+    SQLite the whole claim is one immediate transaction.
+    """
+    now = timezone.now()
+    due = Schedule.objects.filter(provider=provider, is_on=True, due_at__lte=now).filter(
+        Q(not_before=None) | Q(not_before__lte=now), Q(lease_until=None) | Q(lease_until__lt=now)
+    )
+    with transaction.atomic():
+        if database.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True)
+        rows = list(due.order_by("-interactive", "due_at")[:limit])
+        Schedule.objects.filter(pk__in=[row.pk for row in rows]).update(
+            lease_token=F("lease_token") + 1, lease_until=now + LEASE
+        )
+    return [Lease(row.pk, row.lease_token + 1, now, row.interactive, row.full, row.preview) for row in rows]
+
+
+def renew(lease: Lease) -> None:
+    """Hold on for another term. Raises LeaseLost. Called in the transaction that precedes each write."""
+    held = Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token, lease_until__isnull=False)
+    if not held.update(lease_until=timezone.now() + LEASE):
+        raise LeaseLost(f"connection {lease.connection_id}")
+
+
+def take_up(connection_id: UUID, token: int) -> Lease | None:
+    """Begin what was claimed for us by `claim_due`; None when it was taken over or finished meanwhile."""
+    row = Schedule.objects.filter(pk=connection_id, lease_token=token, lease_until__isnull=False).first()
+    if row is None:
+        return None
+    lease = Lease(connection_id, token, timezone.now(), row.interactive, row.full, row.preview)
+    try:
+        renew(lease)
+    except LeaseLost:
+        return None
+    return lease
+
+
+def let_go(lease: Lease, *, due_at: datetime, not_before: datetime | None = None, failures: int = 0) -> bool:
+    """Give the connection back with its next due time; False when the lease was lost already.
+
+    Who asked for a run after this one began gets it: due_at then stays as it was set by `scheduling`.
+    """
+    held = Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token, lease_until__isnull=False)
+    changes: dict[str, object] = {"lease_until": None, "not_before": not_before, "failures": failures}
+    asked_since = Q(wanted_at__gt=lease.taken_at)
+    if held.filter(asked_since).update(**changes):
+        return True
+    return bool(held.update(**changes, due_at=due_at, interactive=False, full=False, preview=False))
+
+
+def expired() -> Iterable[UUID]:
+    """Connections whose holder died."""
+    return Schedule.objects.filter(lease_until__lt=timezone.now()).values_list("pk", flat=True)

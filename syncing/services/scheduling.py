@@ -1,0 +1,177 @@
+"""When connections run. The schedule's rows are the truth; the queue is only a hint.
+
+What falls out of the broker is found again by the next tick, so publishing may fail without loss.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from integrations.models import Connection, ConnectionState
+from integrations.providers import registry
+from integrations.queries import connection_for_user
+from syncing.models import Baseline, Change, ChangeState, RunState, Schedule, SyncRun
+from syncing.services import leases
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+log = logging.getLogger(__name__)
+
+EDIT_DEBOUNCE = timedelta(seconds=3)
+"""After an edit: people often change several fields in a row."""
+CLAIMS_A_TICK = 20
+
+
+def request_sync(
+    user: User, *, provider: str, full: bool = False, preview: bool = False, trigger: str = "person"
+) -> None:
+    """Sync as soon as a worker is free. Raises Connection.DoesNotExist.
+
+    trigger "person" goes before everything periodic; "edit" waits a moment for more edits.
+    """
+    connection = connection_for_user(user, provider)
+    now = timezone.now()
+    waits = trigger == "person"
+    values: dict[str, Any] = {"due_at": now if waits else now + EDIT_DEBOUNCE, "wanted_at": now, "not_before": None}
+    values |= {"interactive": True} if waits else {}
+    values |= {"full": True} if full else {}
+    values |= {"preview": True} if preview else {}
+    Schedule.objects.filter(connection=connection, is_on=True).update(**values)
+    if waits:
+        nudge()
+
+
+def set_paused(user: User, *, provider: str, paused: bool) -> None:
+    """Stop or resume without unlinking. Raises Connection.DoesNotExist; a connection that needs login stays so."""
+    connection = connection_for_user(user, provider)
+    before, after = ConnectionState.ACTIVE, ConnectionState.PAUSED
+    if not paused:
+        before, after = after, before
+    with transaction.atomic():
+        if Connection.objects.filter(pk=connection.pk, state=before).update(state=after):
+            Schedule.objects.filter(connection=connection).update(is_on=not paused, due_at=timezone.now())
+
+
+def add_schedule(connection: Connection, *, fresh: bool) -> None:
+    """A connection was linked: due at once. fresh: another account than before, so nothing is remembered."""
+    with transaction.atomic():
+        Schedule.objects.update_or_create(
+            connection=connection,
+            defaults={
+                "user_id": connection.user_id,
+                "provider": connection.provider,
+                "due_at": timezone.now(),
+                "wanted_at": timezone.now(),
+                "interactive": True,
+                "is_on": True,
+                "not_before": None,
+                "failures": 0,
+            },
+        )
+        if fresh:
+            forget(connection)
+        Baseline.objects.get_or_create(connection=connection, defaults={"user_id": connection.user_id})
+    nudge()
+
+
+def drop_schedule(connection: Connection) -> None:
+    """A connection was unlinked: no more runs, and nothing remembered, since much may happen until it is back."""
+    with transaction.atomic():
+        Schedule.objects.filter(connection=connection).update(is_on=False, lease_until=None)
+        forget(connection)
+
+
+def forget(connection: Connection) -> None:
+    Baseline.objects.filter(connection=connection).delete()
+    Connection.objects.filter(pk=connection.pk).update(approved_at=None)
+
+
+def look_again(connection_id: UUID) -> None:
+    """Something was decided or changed: the next run must look at everything, and soon."""
+    Baseline.objects.filter(pk=connection_id).update(digest="")
+    Schedule.objects.filter(pk=connection_id).update(
+        due_at=timezone.now(), wanted_at=timezone.now(), interactive=True, not_before=None
+    )
+    nudge()
+
+
+def wake_others(user_id: UUID, *, but: UUID | None = None, after: timedelta = timedelta(0)) -> None:
+    """The library changed: the person's other connections are behind it now."""
+    soon = timezone.now() + after
+    rows = Schedule.objects.filter(user_id=user_id, is_on=True, due_at__gt=soon)
+    rows.exclude(pk=but).update(due_at=soon, wanted_at=timezone.now())
+    if not after:
+        nudge()
+
+
+def nudge() -> None:
+    """Tell a worker, after the commit, that something is due; the next tick would find it as well."""
+    transaction.on_commit(_publish_tick)
+
+
+def _publish_tick() -> None:
+    _send("syncing.start_due_runs", [], queue="control")
+
+
+def _send(name: str, args: list[Any], *, queue: str) -> bool:
+    try:
+        current_app.send_task(name, args=args, queue=queue, retry=False)
+    except OperationalError:
+        log.warning("the broker is away; the next tick finds what is due")
+        return False
+    return True
+
+
+def start_due() -> int:
+    """Claim what is due and hand it to the providers' queues; returns how many. Two at once do no harm."""
+    started = 0
+    for slug in registry.slugs():
+        for lease in leases.claim_due(slug, limit=CLAIMS_A_TICK):
+            queue = "interactive" if lease.interactive else slug
+            if not _send("syncing.sync_connection", [str(lease.connection_id), lease.token], queue=queue):
+                # Given back as it was: the row is still due.
+                Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token).update(lease_until=None)
+                return started
+            started += 1
+    return started
+
+
+def sweep() -> int:
+    """Find what a dead worker left behind: its runs are abandoned and its connections are due again."""
+    dead = list(leases.expired())
+    with transaction.atomic():
+        for connection_id in dead:
+            abandon_open(connection_id)
+        freed = Schedule.objects.filter(pk__in=dead, lease_until__lt=timezone.now()).update(
+            lease_until=None, due_at=timezone.now()
+        )
+    return freed
+
+
+def abandon_open(connection_id: UUID) -> None:
+    """Close the books on runs that ended without closing them. What was being sent is unknown until it is read."""
+    now = timezone.now()
+    open_rows = Change.objects.filter(connection_id=connection_id)
+    open_rows.filter(state=ChangeState.SENDING).update(state=ChangeState.UNKNOWN, settled_at=now)
+    stale = open_rows.filter(state=ChangeState.PLANNED).exclude(run__state__in=(RunState.PREVIEW, RunState.QUEUED))
+    stale.update(state=ChangeState.ABANDONED, settled_at=now)
+    SyncRun.objects.filter(connection_id=connection_id, state=RunState.RUNNING).update(
+        state=RunState.ABANDONED, finished_at=now, message="The worker stopped; the next run starts afresh."
+    )
+
+
+def next_due(connection: Connection) -> datetime:
+    """The connection's own interval, spread by a tenth so that a restart does not line everybody up."""
+    minutes = max(connection.interval_minutes, settings.SYNC_MIN_INTERVAL_MINUTES)
+    return timezone.now() + timedelta(minutes=minutes) * random.uniform(0.9, 1.1)  # noqa: S311 - jitter

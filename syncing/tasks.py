@@ -1,0 +1,34 @@
+"""Celery's doors. Ids in, one service call, nothing returned; each may run twice or never."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from syncing.services import pruning, running, scheduling
+
+TICK = {"queue": "control", "soft_time_limit": 50, "time_limit": 60, "ignore_result": True}
+
+
+@shared_task(name="syncing.start_due_runs", **TICK)
+def start_due_runs() -> None:
+    """Every few seconds: hand out what is due."""
+    scheduling.start_due()
+
+
+@shared_task(name="syncing.sweep", **TICK)
+def sweep() -> None:
+    """Every half minute: take back what dead workers held."""
+    scheduling.sweep()
+
+
+@shared_task(name="syncing.sync_connection", queue="control", soft_time_limit=300, time_limit=360, ignore_result=True)
+def sync_connection(connection_id: str, token: int) -> None:
+    """One run. It is published to its provider's queue; a run that was taken over meanwhile ends at once."""
+    running.sync_claimed(UUID(connection_id), token)
+
+
+@shared_task(name="syncing.prune", queue="control", soft_time_limit=840, time_limit=870, ignore_result=True)
+def prune() -> None:
+    pruning.prune()
