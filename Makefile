@@ -1,0 +1,71 @@
+# Enishi's everyday commands. `make help` lists them. GNU Make 3.81 (macOS) is enough.
+#
+# Every target first makes .venv and installs the locked requirements; again only when a lock changed.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.enishi-installed
+LOCKS := requirements/uv.txt requirements/dev.txt
+PYTEST := $(BIN)/python -m pytest
+# How many test processes: 2 unless told otherwise, e.g. make test JOBS=8
+JOBS ?= 2
+UNIT := not slow and not e2e and not browser
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test quick lint check bench migrate migrations manage lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+demo: $(STAMP) ## a sandbox, a demo person, two services, one whole sync; ONCE=1 ends by itself
+	@$(BIN)/python -m project.demo $(if $(ONCE),--once,)
+
+run: $(STAMP) ## the service itself, with .env (made on first use): web, workers, beat, servers unless URLs are set
+	@ENISHI_MAKE_KEYS=1 DJANGO_SETTINGS_MODULE=project.settings.prod $(BIN)/python manage.py up
+
+test: $(STAMP) ## all tests on PostgreSQL and Valkey, then the smaller set on SQLite
+	@ENISHI_TEST_DB=sqlite ENISHI_HYPOTHESIS=quick $(PYTEST) -q -n $(JOBS) -m "$(UNIT)"
+	@$(PYTEST) -n $(JOBS)
+
+quick: $(STAMP) ## the core and the unit tests, in under a minute
+	@ENISHI_HYPOTHESIS=quick ENISHI_TEST_MIGRATIONS=no $(PYTEST) -q -n $(JOBS) -m "$(UNIT)"
+
+lint: $(STAMP) ## format, lint, types, doors, migrations, deployment settings
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@sh .ci/check-deploy $(BIN)/python
+
+check: lint test ## everything a change must pass
+
+bench: $(STAMP) ## how fast the merge, a whole run and the limiter are
+	@$(BIN)/python -m tests.bench
+
+migrate: $(STAMP) ## bring the development database up to date
+	@$(BIN)/python manage.py migrate
+
+migrations: $(STAMP) ## write migrations for changed models
+	@$(BIN)/python manage.py makemigrations
+
+manage: $(STAMP) ## any command of the real service: make manage ARGS="createsuperuser"
+	@DJANGO_SETTINGS_MODULE=project.settings.prod $(BIN)/python manage.py $(ARGS)
+
+lock: $(STAMP) ## lock the newest versions that requirements/*.in allow, with hashes
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--upgrade --custom-compile-command "make lock" requirements/base.in --output-file requirements/base.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --constraint requirements/base.txt requirements/dev.in \
+		--output-file requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" requirements/uv.in --output-file requirements/uv.txt
+
+clean: ## remove the environment and caches; data in var/ and .env stay
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage .coverage.*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): $(LOCKS) .ci/bootstrap
+	@sh .ci/bootstrap $(VENV)
+	@touch $@
