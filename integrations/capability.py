@@ -160,7 +160,9 @@ def _project_date(value: PartialDate, capability: Capability) -> PartialDate:
 def project(entry: Entry, capability: Capability, totals: Totals = NO_TOTALS) -> Entry:
     """The entry as this side would hold it; fields it cannot hold are empty."""
     values = {
-        name: project_value(name, getattr(entry, name), capability, totals) if name in capability.fields else EMPTY[name]
+        name: project_value(name, getattr(entry, name), capability, totals)
+        if name in capability.fields
+        else EMPTY[name]
         for name in FIELDS
         if name != "status"
     }

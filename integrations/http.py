@@ -1,41 +1,60 @@
-"""The one place where requests leave. (signatures; the body follows)"""
+"""One person's conversation with one service: their token on every request, repeats where repeating is safe."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
-T = TypeVar("T")
+from integrations.answers import Answer
+from integrations.crypto import Secret
+from integrations.errors import AuthRevoked, ProviderError, RateLimited, Transient, Unavailable
+from integrations.line import TRY_SECONDS, Line, Request, build_client, rewrite
 
+__all__ = ["Answer", "Line", "Request", "Session", "build_client", "rewrite"]
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """status, headers (lower-case names), body as it came."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def is_json(self) -> bool:
-        return "json" in self.headers.get("content-type", "")
-
-    def decode(self, shape: type[T], *, provider: str = "") -> T:
-        """The body as a msgspec Struct. Raises Malformed with the path of what does not fit."""
-        raise NotImplementedError
+SEND_SECONDS = 90.0
+"""All tries of one `send` together, waits included."""
+TRIES = 3
+BACKOFF_SECONDS = 1.0
+BACKOFF_CAP = 8.0
+SHORT_WAIT = 2.0
+"""Longest wait asked for by a service that is still slept in place; a longer one is the schedule's business."""
 
 
 class Session:
-    """One person's conversation with one provider, for the length of a run.
+    """One person's conversation with one provider, for the length of a run. Not for use by several threads.
 
     account_id, account_settings: of the connection; "" and {} before the person is known.
     requests: how many HTTP requests were made.
+    renew:   gives another token after a refusal, or raises AuthRevoked when there is none.
+    refused: called when the renewed token was refused as well.
+    sleep, draw: the wait and the random number in 0..1 behind it.
     """
 
-    account_id: str
-    account_settings: Mapping[str, Any]
-    requests: int
+    def __init__(
+        self,
+        line: Line,
+        *,
+        token: Secret | None = None,
+        renew: Callable[[], Secret] | None = None,
+        refused: Callable[[], None] | None = None,
+        account_id: str = "",
+        account_settings: Mapping[str, Any] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        draw: Callable[[], float] = random.random,  # noqa: S311 (jitter)
+    ) -> None:
+        self.account_id = account_id
+        self.account_settings: Mapping[str, Any] = account_settings or {}
+        self.requests = 0
+        self._line = line
+        self._token = token
+        self._renew = renew
+        self._refused = refused
+        self._sleep = sleep
+        self._draw = draw
 
     def send(
         self,
@@ -49,8 +68,50 @@ class Session:
     ) -> Answer:
         """One request with the person's token, after the budget allows it; 2xx answers only.
 
-        repeatable: may be sent again by itself after a Transient failure (reads).
+        repeatable: may be sent again by itself after a Transient failure (reads). A failure that is `unsent` had
+        no effect, so its request is sent again in any case.
         Raises ProviderError as the provider's `judge` says; on AuthRevoked the token is renewed once and the
         request sent once more.
         """
-        raise NotImplementedError
+        request = Request(method, url, params=params, json=json, form=form)
+        ends = self._line.stopwatch() + SEND_SECONDS
+        renewed = False
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return self._try(request, ends, renewed)
+            except AuthRevoked:
+                if renewed and self._refused is not None:
+                    self._refused()
+                if renewed or self._renew is None:
+                    raise
+                self._token, renewed = self._renew(), True
+            except Transient as error:
+                wait = self._wait_after(error, tries, repeatable)
+                if wait is None or self._line.stopwatch() + wait >= ends:
+                    raise
+                self._sleep(wait)
+
+    def _try(self, request: Request, ends: float, renewed: bool) -> Answer:
+        def judge(answer: Answer) -> ProviderError | None:
+            verdict = self._line.judge(answer)
+            # MyAnimeList's shield answers 403 to good tokens too (myanimelist.md 8): no verdict on a new one.
+            if renewed and answer.status == 403 and isinstance(verdict, AuthRevoked):
+                return Unavailable(f"{self._line.service.name} refuses all requests at the moment.")
+            return verdict
+
+        seconds = min(TRY_SECONDS, max(1.0, ends - self._line.stopwatch()))
+        before = self._line.requests
+        try:
+            return self._line.exchange(replace(request, token=self._token), judge=judge, seconds=seconds)
+        finally:
+            self.requests += self._line.requests - before
+
+    def _wait_after(self, error: Transient, tries: int, repeatable: bool) -> float | None:
+        """Seconds to wait before the next try (full jitter), or None to give up."""
+        if tries >= TRIES or not (repeatable or error.unsent) or isinstance(error, Unavailable):
+            return None
+        if isinstance(error, RateLimited):
+            return error.retry_after if error.retry_after <= SHORT_WAIT else None
+        return self._draw() * min(BACKOFF_CAP, BACKOFF_SECONDS * 2.0 ** (tries - 1))

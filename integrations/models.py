@@ -66,6 +66,7 @@ class Connection(models.Model):
 
     fields, kinds: what to sync, as lists; an empty list means all that the provider can hold.
     token_version: grows with every stored token pair, so that a late loser of a race can tell.
+    token_due_at: when the tokens want attention: a refresh or, where there is none, the next warning of their expiry.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -81,6 +82,7 @@ class Connection(models.Model):
     refresh_token = EncryptedTextField(null=True, blank=True)
     token_expires_at = models.DateTimeField(null=True, blank=True)
     token_version = models.PositiveIntegerField(default=0)
+    token_due_at = models.DateTimeField(null=True, blank=True)
 
     direction = models.CharField(max_length=16, choices=Direction, default=Direction.BIDIRECTIONAL)
     policy = models.CharField("conflict policy", max_length=16, choices=Policy, default=Policy.NEWEST)
@@ -107,6 +109,9 @@ class Connection(models.Model):
                 condition=~Q(state=ConnectionState.UNLINKED) & ~Q(account_id=""),
                 name="connection_account_once",
             ),
+        )
+        indexes = (
+            models.Index(fields=["token_due_at"], condition=Q(token_due_at__isnull=False), name="connection_token_due"),
         )
 
     def __str__(self) -> str:

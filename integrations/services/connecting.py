@@ -1,0 +1,135 @@
+"""Linking a person's account at a service, and unlinking it. Why each step is as it is: reliability.md 5.1."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from integrations import oauth, queries, signals
+from integrations.errors import ProviderError
+from integrations.models import Connection, ConnectionState, LinkAttempt
+from integrations.services import apps, callbacks, providers
+from integrations.services.linking import LINK_WAIT, identify, store_link
+from integrations.services.options import set_options
+from integrations.services.pasting import paste_token
+from integrations.services.refusals import LinkError, OptionError, explain_failure, explain_refusal
+from integrations.services.sessions import STATE_FIELDS, TOKEN_FIELDS
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+__all__ = ["LinkError", "OptionError", "finish_link", "paste_token", "set_options", "start_link", "unlink"]
+
+ATTEMPT_LIFE = timedelta(minutes=10)
+OPEN_ATTEMPTS = 5
+"""A person. The oldest gives way, so that nobody is locked out by starting often."""
+
+
+@sensitive_variables()
+def start_link(user: User, *, provider: str, session_key: str, redirect_uri: str | None = None) -> str:
+    """Where to send the person's browser. session_key: of the browser session that must come back.
+
+    redirect_uri: one of settings.OAUTH_REDIRECT_URIS of this provider; default: the first. Raises LinkError:
+    unknown_provider, provider_disabled, no_app, no_session, foreign_redirect.
+    """
+    service = providers.provider_for(provider)
+    chosen = apps.app_for(user, service.slug)
+    target = _allowed_redirect(service.slug, redirect_uri)
+    if not session_key:
+        raise LinkError("no_session", "Please sign in first.")
+    state = secrets.token_urlsafe(32)
+    verifier = oauth.new_verifier() if service.oauth.pkce else ""
+    now = timezone.now()
+    with transaction.atomic():
+        LinkAttempt.objects.create(
+            user=user,
+            provider=service.slug,
+            app=chosen.row,
+            state_hash=callbacks.hash_secret(state),
+            session_hash=callbacks.hash_secret(session_key),
+            verifier=verifier or None,
+            redirect_uri=target,
+            expires_at=now + ATTEMPT_LIFE,
+        )
+        _drop_surplus(user)
+    url = oauth.authorize_url(
+        service.oauth, client_id=chosen.app.client_id, redirect_uri=target, state=state, verifier=verifier
+    )
+    return providers.rewrite_url(url)
+
+
+def _allowed_redirect(slug: str, asked: str | None) -> str:
+    """Compared as whole text: no prefix, pattern or part of an address decides (RFC 9700, 2.1)."""
+    allowed = settings.OAUTH_REDIRECT_URIS.get(slug) or [f"{settings.SITE_URL}/integrations/{slug}/callback"]
+    if asked is None:
+        return str(allowed[0])
+    if asked not in allowed:
+        raise LinkError("foreign_redirect", "This address is not one that people may be sent back to.")
+    return asked
+
+
+def _drop_surplus(user: User) -> None:
+    mine = LinkAttempt.objects.filter(user=user, used_at=None)
+    newest = mine.filter(expires_at__gt=timezone.now()).order_by("-created_at").values_list("pk", flat=True)
+    mine.exclude(pk__in=list(newest[:OPEN_ATTEMPTS])).delete()
+
+
+@sensitive_variables()
+def finish_link(user: User, *, provider: str, session_key: str, params: Mapping[str, Any]) -> Connection:
+    """The connection made by what the service sent back. params: of the callback's address, a QueryDict or a dict.
+
+    The attempt is used up before anything else is looked at, whatever comes of it. `message_code` of the result is
+    account_changed when another account than before was linked. Raises LinkError, and nothing else, for all that
+    can come from outside: see LinkError for the codes.
+    """
+    service = providers.provider_for(provider)
+    state = callbacks.read_state(params)
+    attempt = callbacks.take_attempt(user, provider=service.slug, session_key=session_key, state=state)
+    answered = callbacks.read_answer(params, provider=service)
+    if answered.code is None:
+        raise explain_refusal(service.name, answered.error)
+    chosen = apps.app_of_row(attempt.app, service.slug)
+    if chosen is None:
+        raise LinkError("no_app", f"Linking {service.name} is not set up here any more.")
+    line = providers.open_line(
+        service, klass="interactive", app=chosen.app.client_id, token=str(user.pk), max_wait=LINK_WAIT
+    )
+    try:
+        grant = oauth.exchange_code(
+            service.oauth,
+            line,
+            app=chosen.app,
+            code=answered.code,
+            redirect_uri=attempt.redirect_uri,
+            verifier=attempt.verifier,
+        )
+        account = identify(service, grant, client_id=chosen.app.client_id, person=str(user.pk))
+    except ProviderError as error:
+        raise explain_failure(error, is_own_app=attempt.app is not None and attempt.app.user_id is not None) from error
+    return store_link(user, service, account=account, grant=grant, app=attempt.app)
+
+
+def unlink(user: User, *, provider: str) -> Connection:
+    """Forgets the tokens; the row stays, with what the person chose. Twice is once. Raises Connection.DoesNotExist.
+
+    Neither AniList nor MyAnimeList has an endpoint to revoke a token: `Provider.apps_url` is where the person can.
+    """
+    with transaction.atomic():
+        row = queries.lock_connection_for_user(user, provider)
+        if row.state == ConnectionState.UNLINKED:
+            return row
+        row.access_token, row.refresh_token = None, None
+        row.token_expires_at, row.token_due_at = None, None
+        row.token_version += 1
+        row.state, row.message, row.message_code = ConnectionState.UNLINKED, "", ""
+        row.save(update_fields=(*TOKEN_FIELDS, *STATE_FIELDS))
+        LinkAttempt.objects.filter(user=user, provider=row.provider).delete()
+        signals.connection_unlinked.send(Connection, connection=row)
+    return row

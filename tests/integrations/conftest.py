@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from integrations.line import Line
+from integrations.providers.base import Provider
+from integrations.services import providers
+from tests.integrations.doubles import TOYS, NotingBreaker, NotingLimiter, ToyServer, make_line
+
+
+@dataclass
+class World:
+    """Both toys, the service behind them, and the lines that were opened to it: [(slug, klass, app, token)]."""
+
+    server: ToyServer
+    limiter: NotingLimiter = field(default_factory=NotingLimiter)
+    breaker: NotingBreaker = field(default_factory=NotingBreaker)
+    opened: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def open_line(
+        self, provider: Provider, *, klass: str, app: str = "", token: str = "", max_wait: float = 5.0
+    ) -> Line:
+        self.opened.append((provider.slug, klass, app, token))
+        return make_line(self.server, service=provider, limiter=self.limiter, breaker=self.breaker)
+
+
+@pytest.fixture
+def world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> World:
+    settings.EXTRA_PROVIDERS = TOYS
+    apps: dict[str, Any] = {slug: (f"{slug}-env-id", f"planted-{slug}-env-secret") for slug in TOYS}
+    settings.PROVIDER_APPS = apps
+    settings.SITE_URL = "https://enishi.test"
+    settings.OAUTH_REDIRECT_URIS = {
+        "toy": ["https://enishi.test/integrations/toy/callback", "https://enishi.test/other"],
+    }
+    settings.SANDBOX_URL = ""
+    made = World(ToyServer())
+    monkeypatch.setattr(providers, "open_line", made.open_line)
+    return made
