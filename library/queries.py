@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -16,23 +17,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 _STATUSES = {str(status): status for status in Status}
+_KINDS = {str(kind): kind for kind in Kind}
 _parse_date = lru_cache(maxsize=4096)(PartialDate.parse)
-_ROW = (
-    "media_id",
-    "media__kind",
-    "status",
-    "progress",
-    "progress_volumes",
-    "score",
-    "started_on",
-    "finished_on",
-    "repeats",
-    "notes",
-    "private",
-    "stamps",
-    "revision",
-    "removed_at",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +43,44 @@ def entry_for_user(user: User, *, media_id: int) -> ListEntry:
     return ListEntry.objects.select_related("media").get(user=user, media_id=media_id, removed_at=None)
 
 
-def revision_of(user_id: object) -> int:
+def revision_of(user_id: UUID) -> int:
     """The library's present revision; 0 before its first entry."""
     return Library.objects.filter(user_id=user_id).values_list("revision", flat=True).first() or 0
 
 
-def rows_of(user_id: object) -> dict[int, Row]:
+def rows_of(user_id: UUID) -> dict[int, Row]:
     """The whole library as values by media id, tombstones included. One query, whatever its size."""
-    rows = ListEntry.objects.filter(user_id=user_id).values_list(*_ROW).iterator(chunk_size=5000)
-    return {row[0]: _row(*row) for row in rows}
+    rows = ListEntry.objects.filter(user_id=user_id).values_list(
+        "media_id",
+        "media__kind",
+        "status",
+        "progress",
+        "progress_volumes",
+        "score",
+        "started_on",
+        "finished_on",
+        "repeats",
+        "notes",
+        "private",
+        "stamps",
+        "revision",
+        "removed_at",
+    )
+    return {row[0]: _row(row) for row in rows.iterator(chunk_size=5000)}
 
 
-def _row(media_id: int, kind: str, status: str, *rest: object) -> Row:
-    progress, volumes, score, started, finished, repeats, notes, private, stamps, revision, removed_at = rest
+def _row(row: tuple[Any, ...]) -> Row:
+    media_id, kind, status, progress, volumes, score, started, finished, *rest = row
+    repeats, notes, private, stamps, revision, removed_at = rest
     entry = Entry(
         _STATUSES[status],
-        progress,  # type: ignore[arg-type]
-        volumes,  # type: ignore[arg-type]
-        score,  # type: ignore[arg-type]
-        _parse_date(started),  # type: ignore[arg-type]
-        _parse_date(finished),  # type: ignore[arg-type]
-        repeats,  # type: ignore[arg-type]
-        notes,  # type: ignore[arg-type]
-        private,  # type: ignore[arg-type]
+        progress,
+        volumes,
+        score,
+        _parse_date(started),
+        _parse_date(finished),
+        repeats,
+        notes,
+        private,
     )
-    return Row(media_id, Kind(kind), entry, stamps_from_json(stamps), revision, removed_at is not None)  # type: ignore[arg-type]
+    return Row(media_id, _KINDS[kind], entry, stamps_from_json(stamps), revision, removed_at is not None)

@@ -41,7 +41,25 @@ _FIELDS_BY_KIND = {
     "progress": {Kind.ANIME: "Episodes", Kind.MANGA: "Chapters"},
     "repeats": {Kind.ANIME: "Times rewatched", Kind.MANGA: "Times reread"},
 }
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+
+def quote_title(title: str) -> str:
+    """A title inside a sentence. Isolated (U+2068, U+2069), so that marks in it cannot turn the sentence around."""
+    return f"“\u2068{title}\u2069”"
 
 
 def kind_words(kind: str) -> str:

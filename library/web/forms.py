@@ -14,7 +14,7 @@ from library.entry import DATE_FIELDS, FIELDS, MAX_COUNT, MAX_NOTES, MAX_SCORE, 
 from library.models import ListEntry
 from library.words import field_words, status_choices
 
-DATE_HELP = "2024-05-03, or as much as you know: 2024-05, 2024"
+DATE_HELP = "YYYY-MM-DD, or as much as you know: YYYY-MM, YYYY"
 
 
 class EntryForm(forms.Form):

@@ -15,7 +15,7 @@ from library.models import ListEntry
 from library.services import editing
 from library.web import listing
 from library.web.forms import EntryForm
-from library.words import kind_words, status_words, value_words
+from library.words import kind_words, quote_title, status_words, value_words
 
 
 @person_page
@@ -87,5 +87,5 @@ def remove(request: PersonRequest, media_id: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "library/remove.html", {"row": row})
     editing.remove_entry(request.user, media_id=media_id)
-    messages.success(request, f"{row.media} was taken off your library.")
+    messages.success(request, f"{quote_title(str(row.media))} was taken off your library.")
     return redirect("library")
