@@ -1,0 +1,83 @@
+"""One circuit breaker a provider, shared by all workers through Redis. No Django.
+
+Opens after 5 failures in a row, for 30 s, then twice as long each time up to 15 min (±20 %). Afterwards exactly one
+call, the probe, is let through: its success closes the breaker, its failure opens it again.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import redis as redis_py
+
+from integrations.errors import ProviderError, RateLimited, Transient, Unavailable
+from integrations.limits import SECOND, fail_closed, load, tag
+
+FAILURES = 5
+FIRST_OPEN, LONGEST_OPEN = 30.0, 900.0
+PROBE_SECONDS = 90.0
+"""Longer than any request may take. A probe whose worker died gives way to the next one after that."""
+
+
+class Breaker:
+    """Ask before a call and settle it after, in the same thread.
+
+    clock: for tests: unix seconds instead of the server's clock.
+    """
+
+    def __init__(
+        self,
+        redis: redis_py.Redis,
+        provider: str,
+        *,
+        jitter: Callable[[], float] = random.random,  # noqa: S311
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._redis, self._provider, self._jitter, self._clock = (
+            redis,
+            provider,
+            jitter,
+            clock,
+        )
+        self._keys = (f"{tag(provider)}:breaker", f"{tag(provider)}:breaker:probe")
+        self._name = uuid.uuid4().hex
+
+    def before_call(self) -> None:
+        """Raises Unavailable(retry_after) while the breaker is open, while another probe is out, and without Redis."""
+        allowed, wait = self._tell("ask")
+        if not allowed:
+            away = Unavailable(
+                "the service is not answering",
+                provider=self._provider,
+                retry_after=int(wait) / SECOND,
+            )
+            away.unsent = True
+            raise away
+
+    def succeeded(self) -> None:
+        self._tell("good")
+
+    def failed(self, error: ProviderError | None = None) -> None:
+        """Counts a 5xx answer or a timeout. An `error` that shows the service to be there (401, 429, a refused entry,
+        a strange payload) is no failure and ends the row of failures."""
+        is_away = error is None or (isinstance(error, Transient) and not isinstance(error, RateLimited))
+        self._tell("bad" if is_away else "good")
+
+    def _tell(self, event: str) -> tuple[int, Any]:
+        now = "" if self._clock is None else int(self._clock() * SECOND)
+        factor = 0.8 + 0.4 * self._jitter()
+        rules = (
+            FAILURES,
+            int(FIRST_OPEN * SECOND),
+            int(LONGEST_OPEN * SECOND),
+            factor,
+            int(PROBE_SECONDS * 1000),
+        )
+        caller = f"{self._name}:{threading.get_ident()}"
+        with fail_closed(self._provider):
+            allowed, wait = load(self._redis, "breaker")(keys=self._keys, args=[now, event, *rules, caller])
+        return allowed, wait
