@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
@@ -6,4 +8,4 @@ class SyncingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from syncing import receivers  # noqa: F401, PLC0415 - signals are connected by importing it
+        from syncing import receivers  # noqa: F401 - signals are connected by importing it

@@ -118,6 +118,11 @@ class SyncRun(models.Model):
     def __str__(self) -> str:
         return f"{self.provider} run {self.pk}"
 
+    @property
+    def is_stored(self) -> bool:
+        """A run gets its row only when there is something to say."""
+        return not self._state.adding
+
 
 class ChangeState(models.TextChoices):
     PLANNED = "planned", "planned"

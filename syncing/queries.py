@@ -10,7 +10,17 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
 from integrations.models import Connection, ConnectionState
-from syncing.models import Change, ChangeState, Parked, Review, ReviewState, RunState, Schedule, SyncRun, Unmatched
+from syncing.models import (
+    Change,
+    ChangeState,
+    Parked,
+    Review,
+    ReviewState,
+    RunState,
+    Schedule,
+    SyncRun,
+    Unmatched,
+)
 
 RECENT = 5
 
@@ -28,8 +38,11 @@ class Standing:
     parked: int
 
     @property
-    def is_running(self) -> bool:
-        return self.last is not None and self.last.state == RunState.RUNNING
+    def is_busy(self) -> bool:
+        """A run is at work, or somebody asked for one that has not begun."""
+        if self.last is not None and self.last.state in (RunState.QUEUED, RunState.RUNNING):
+            return True
+        return self.schedule is not None and self.schedule.is_on and self.schedule.interactive
 
 
 def standings_for_user(user: User) -> list[Standing]:
@@ -85,14 +98,28 @@ def run_for_user(user: User, run_id: UUID) -> SyncRun:
     return SyncRun.objects.select_related("connection").get(user=user, pk=run_id)
 
 
+def edits_for_user(user: User) -> QuerySet[Change]:
+    """What the person did in the library here, outside any run; latest first. Annotated as `changes_for_run`."""
+    return _told(Change.objects.filter(user=user, run=None)).order_by("-id")
+
+
+def _told(rows: QuerySet[Change]) -> QuerySet[Change]:
+    """With what showing them needs. `is_undone`: something puts it back already, or has."""
+    return rows.select_related("media", "connection").annotate(is_undone=_is_undone())
+
+
+def _is_undone() -> Exists:
+    """As `syncing.services.undoing` counts it: an undo that came to nothing may be tried again."""
+    nothing = (ChangeState.FAILED, ChangeState.ABANDONED, ChangeState.SKIPPED, ChangeState.UNKNOWN)
+    return Exists(Change.objects.filter(undoes=OuterRef("pk")).exclude(state__in=nothing))
+
+
 def changes_for_run(user: User, run: SyncRun, *, show: str = "") -> QuerySet[Change]:
-    """In the order they were planned, with what showing them needs. `is_undone`: something puts it back already.
+    """In the order they were planned.
 
     show: "library" or "service" (where the change happens), "failed", or "" for all.
     """
-    undoing = Change.objects.filter(undoes=OuterRef("pk")).exclude(state__in=(ChangeState.FAILED, ChangeState.ABANDONED))
-    rows = Change.objects.filter(user=user, run=run).select_related("media", "connection").order_by("id")
-    rows = rows.annotate(is_undone=Exists(undoing))
+    rows = _told(Change.objects.filter(user=user, run=run)).order_by("id")
     if show == "library":
         return rows.filter(side="library")
     if show == "service":
@@ -109,14 +136,14 @@ def change_for_user(user: User, change_id: int) -> Change:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Changes of one run, by where they happen, and by what became of them."""
+    """Changes of one run, by where they happen, and by what became of them. undoable: done and not put back."""
 
     all: int = 0
     library: int = 0
     service: int = 0
     removals: int = 0
     failed: int = 0
-    applied: int = 0
+    undoable: int = 0
 
 
 def tally_run(user: User, run: SyncRun) -> Tally:
@@ -127,15 +154,9 @@ def tally_run(user: User, run: SyncRun) -> Tally:
         service=Count("pk", filter=~Q(side="library")),
         removals=Count("pk", filter=Q(action="remove")),
         failed=Count("pk", filter=Q(state__in=failed)),
-        applied=Count("pk", filter=Q(state=ChangeState.APPLIED)),
+        undoable=Count("pk", filter=Q(state=ChangeState.APPLIED) & ~Q(_is_undone())),
     )
     return Tally(**figures)
-
-
-def is_undone(user: User, run: SyncRun) -> bool:
-    """True when a run that puts `run` back was begun and did not fail."""
-    undoing = SyncRun.objects.filter(user=user, undoes=run)
-    return undoing.exclude(state__in=(RunState.FAILED, RunState.HALTED, RunState.ABANDONED)).exists()
 
 
 def reviews_for_user(user: User) -> QuerySet[Review]:

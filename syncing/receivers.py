@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
-from integrations.models import Connection
+from integrations.models import Connection, ConnectionState
 from integrations.signals import (
     connection_changed,
     connection_linked,
@@ -17,6 +18,8 @@ from library.signals import library_edited
 from syncing.models import Schedule
 from syncing.services import scheduling
 from syncing.services.journal import record_edits
+
+_LOOK_AGAIN = frozenset({"direction", "policy", "removals", "fields", "kinds", "asks_first"})
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -41,9 +44,13 @@ def on_unlinked(connection: Connection, **_: Any) -> None:
 
 
 @receiver(connection_changed)
-def on_changed(connection: Connection, **_: Any) -> None:
-    """Options changed: what was settled under the old ones must be looked at again."""
-    scheduling.look_again(connection.pk)
+def on_changed(connection: Connection, names: frozenset[str] = frozenset(), **_: Any) -> None:
+    """A pause stops the schedule; options that decide what is synced make what was settled worth another look."""
+    if "state" in names:
+        is_on = connection.state == ConnectionState.ACTIVE
+        Schedule.objects.filter(pk=connection.pk).update(is_on=is_on, due_at=timezone.now())
+    if names & _LOOK_AGAIN:
+        scheduling.look_again(connection.pk)
 
 
 @receiver(connection_needs_login)

@@ -8,16 +8,14 @@ from celery import shared_task
 
 from syncing.services import pruning, running, scheduling
 
-TICK = {"queue": "control", "soft_time_limit": 50, "time_limit": 60, "ignore_result": True}
 
-
-@shared_task(name="syncing.start_due_runs", **TICK)
+@shared_task(name="syncing.start_due_runs", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
 def start_due_runs() -> None:
     """Every few seconds: hand out what is due."""
     scheduling.start_due()
 
 
-@shared_task(name="syncing.sweep", **TICK)
+@shared_task(name="syncing.sweep", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
 def sweep() -> None:
     """Every half minute: take back what dead workers held."""
     scheduling.sweep()

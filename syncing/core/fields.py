@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from integrations.capability import shown_value
+from integrations.capability import project_value, shown_value
 from library.entry import DATE_FIELDS
 from library.stamps import Stamp, stamp_of
 from syncing.core.compare import agrees, is_empty, is_finer, restates, shows
@@ -52,6 +52,12 @@ class Bench:
     def is_first(self, name: str) -> bool:
         return self.memory is None or name in self.rules.fresh
 
+    @property
+    def known(self) -> Memory:
+        """The memory, where a field is not met for the first time."""
+        assert self.memory is not None
+        return self.memory
+
     def shows(self, name: str, side: Any, library: Any) -> bool:
         stamp = stamp_of(self.canonical.stamps, name)
         return shows(name, side, library, stamp, self.rules.capability, self.now.totals)
@@ -59,15 +65,17 @@ class Bench:
     def shown(self, name: str, value: Any) -> Any:
         return shown_value(name, value, self.rules.capability, self.now.totals)
 
+    def projected(self, name: str, value: Any) -> Any:
+        return project_value(name, value, self.rules.capability, self.now.totals)
+
 
 def step(name: str, bench: Bench) -> Step:
     """What to do with one field. `Step.stamp` is set wherever the library's value or its precision changes."""
     side, library = getattr(bench.now.entry, name), getattr(bench.canonical.entry, name)
     if bench.is_first(name):
         return _first_contact(name, side, library, bench=bench)
-    assert bench.memory is not None
-    side_moved = side != getattr(bench.memory.seen, name)
-    library_moved = bench.shown(name, library) != bench.shown(name, getattr(bench.memory.agreed, name))
+    side_moved = side != getattr(bench.known.seen, name)
+    library_moved = bench.shown(name, library) != bench.shown(name, getattr(bench.known.agreed, name))
     if not side_moved and not library_moved:
         return KEEP
     if not library_moved:

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from integrations.capability import Capability, project, project_value
-from library.entry import FIELDS, Entry
-from library.stamps import Stamp
+from integrations.capability import Capability, project
+from library.entry import EMPTY, FIELDS, Entry
+from library.stamps import Stamp, restamp
 from syncing.core.fields import Bench, Kind, step
 from syncing.core.model import (
     AWAY,
@@ -64,13 +65,30 @@ def settle(memory: Memory, echo: Entry, *, now: Entry | None, sent: frozenset[st
 
     What we sent, and what this server alters by itself, is remembered as the server now holds it. Any other field
     that differs from what we had read was edited by the person meanwhile: it is left as it was, so that the next run
-    sees the edit.
+    sees the edit. So is a field that is still in question or may not be taken: its edit must not be forgotten.
     """
     if now is None:
         return replace(memory, seen=echo)
-    ours = sent | capability.alters
+    ours = sent | {name for name in capability.alters if getattr(memory.seen, name) == getattr(now, name)}
     values = {name: getattr(echo if name in ours else memory.seen, name) for name in FIELDS}
     return replace(memory, seen=Entry(**values))
+
+
+def recall(memory: Memory | None, now: Entry, *, sent: Mapping[str, Any], capability: Capability) -> Memory | None:
+    """The memory before a merge, when the answer to an earlier write was lost and the side has been read again.
+
+    sent: {field: value} of that write. A field that holds what was sent arrived: it is our own doing, not an edit of
+    the person that is newer than what they did elsewhere meanwhile. Without memory the write was a creation: only if
+    all of it is there it was ours; else None, a first contact.
+    """
+    sent = {name: value for name, value in sent.items() if name in capability.fields}
+    arrived = {name: value for name, value in sent.items() if getattr(now, name) == value}
+    if memory is not None:
+        return replace(memory, seen=replace(memory.seen, **arrived), agreed=replace(memory.agreed, **arrived))
+    if len(arrived) < len(sent):
+        return None
+    made = Entry(**{"status": now.status, **sent})
+    return Memory(made, made)
 
 
 # Present on both sides -----------------------------------------------------------------------------------
@@ -94,7 +112,7 @@ def _both(
         Move(
             name,
             getattr(now.entry, name),
-            project_value(name, getattr(merged.entry, name), rules.capability, now.totals),
+            bench.projected(name, getattr(merged.entry, name)),
             this.reason,
         )
         for name, this in steps
@@ -114,25 +132,31 @@ def _both(
     )
 
 
-def _remember(bench: Bench, merged: Entry, kinds: Mapping[str, Kind]) -> Memory | None:
+def _remember(bench: Bench, merged: Entry, kinds: Mapping[str, Kind]) -> Memory:
     """Seen as read, agreed as merged; but a field that was not settled must look as unsettled next time."""
     seen, agreed = {}, {}
     for name, kind in kinds.items():
         side, library = getattr(bench.now.entry, name), getattr(merged, name)
-        first = bench.is_first(name)
         if kind is Kind.HOLD:
-            if first:
-                return None
-            seen[name], agreed[name] = getattr(bench.memory.seen, name), getattr(bench.memory.agreed, name)  # type: ignore[union-attr]
+            seen[name], agreed[name] = _unsettled(name, side, library, bench=bench)
         elif kind is Kind.LEAVE_SIDE:
             # Not taken: it stays an edit of the side, should taking be allowed one day.
-            projected = project_value(name, library, bench.rules.capability, bench.now.totals)
-            seen[name] = projected if first else getattr(bench.memory.seen, name)  # type: ignore[union-attr]
+            seen[name] = bench.projected(name, library) if bench.is_first(name) else getattr(bench.known.seen, name)
         elif kind is Kind.LEAVE_LIBRARY:
-            agreed[name] = side if first else getattr(bench.memory.agreed, name)  # type: ignore[union-attr]
+            agreed[name] = side if bench.is_first(name) else getattr(bench.known.agreed, name)
     if not seen and not agreed:
         return Memory(bench.now.entry, merged)
     return Memory(replace(bench.now.entry, **seen), replace(merged, **agreed))
+
+
+def _unsettled(name: str, side: Any, library: Any, *, bench: Bench) -> tuple[Any, Any]:
+    """What to remember as (seen, agreed) of a field in question, so that both sides look as moved next time too."""
+    if not bench.is_first(name):
+        return getattr(bench.known.seen, name), getattr(bench.known.agreed, name)
+    # Nothing was ever agreed. Where "nothing" is how the side shows the library's value, its own value serves.
+    nothing = EMPTY.get(name, side)
+    agreed = nothing if bench.shown(name, nothing) != bench.shown(name, library) else side
+    return bench.projected(name, library), agreed
 
 
 # Present on the side only --------------------------------------------------------------------------------
@@ -166,7 +190,7 @@ def _removed_here(canonical: Canonical, now: Now, memory: Memory | None, rules: 
         touched = any(getattr(now.entry, name) != getattr(memory.seen, name) for name in fields)
     if touched and rules.takes:
         return _resurrect(canonical, now, memory, rules)
-    if not rules.gives:
+    if not rules.gives or not rules.capability.can_delete:
         return Verdict(canonical=canonical, memory=memory)
     return Verdict(
         to_side=Action.REMOVE,
@@ -181,24 +205,24 @@ def _removed_here(canonical: Canonical, now: Now, memory: Memory | None, rules: 
 
 
 def _resurrect(canonical: Canonical, now: Now, memory: Memory | None, rules: Rules) -> Verdict:
-    entry, reason = _visible(now.entry, rules.capability), Reason.CAME_BACK
-    agreed = entry
-    if memory is not None:
-        reason = Reason.EDIT_BEATS_REMOVAL
+    stamp = Stamp(now.updated_at or rules.read_at, rules.source, rules.capability.scale.slug)
+    if memory is None:
+        entry = agreed = _visible(now.entry, rules.capability)
+        row, reason = Canonical(entry, {"*": stamp}), Reason.CAME_BACK
+    else:
         edited = {
             name: getattr(now.entry, name)
             for name in rules.capability.fields
             if getattr(now.entry, name) != getattr(memory.seen, name)
         }
-        # The rest as the library last knew it: it may be finer than what the side can show.
-        entry = replace(canonical.entry, **edited)
+        # The rest as the library last knew it, stamps and all: it may be finer than what the side can show.
+        row = Canonical(replace(canonical.entry, **edited), restamp(canonical.stamps, edited, stamp))
         # What the library had not yet brought here before the removal is still to be brought.
-        agreed = replace(memory.agreed, **edited)
-    stamp = Stamp(now.updated_at or rules.read_at, rules.source, rules.capability.scale.slug)
+        agreed, reason = replace(memory.agreed, **edited), Reason.EDIT_BEATS_REMOVAL
     return Verdict(
         to_library=Action.CREATE,
-        moves_in=_all_moves(entry, rules.capability, reason),
-        canonical=Canonical(entry, {"*": stamp}),
+        moves_in=_all_moves(row.entry, rules.capability, reason),
+        canonical=row,
         memory=Memory(now.entry, agreed),
         stamped=True,
         reason=reason,

@@ -104,14 +104,14 @@ def make_plan(table: Table, *, progress: Callable[[int], None] | None = None) ->
     rewritten = 0
     for count, remote in enumerate(table.remotes):
         track = table.tracks.get((remote.kind, remote.remote_id))
-        if track is not None and track.memory is not None and track.memory.seen != remote.now.entry:
-            rewritten += 1
+        rewritten += track is not None and _is_rewritten(track, remote, table.rules[remote.kind])
         _judge_present(remote, track, table, items=items, settled=settled)
         if progress is not None and count % 500 == 0:
             progress(count)
     missing = _judge_missing(table, present, on_side, items=items, settled=settled)
-    on_side.update(track.media_id for key, track in table.tracks.items() if key not in present)
-    unroutable = _judge_library_only(table, on_side, items=items)
+    away = {key: track for key, track in table.tracks.items() if key not in present and track.memory is not None}
+    on_side.update(track.media_id for track in away.values())
+    unroutable = _judge_library_only(table, on_side, present | away.keys(), items=items)
     known = sum(
         1
         for track in table.tracks.values()
@@ -119,6 +119,13 @@ def make_plan(table: Table, *, progress: Callable[[int], None] | None = None) ->
     )
     census = Census(len(table.remotes), known, missing, rewritten)
     return Plan(tuple(items), settled, unroutable, census)
+
+
+def _is_rewritten(track: Track, remote: Remote, rules: Rules) -> bool:
+    """True when a field that is synced was edited on the side."""
+    if track.memory is None or track.memory.seen == remote.now.entry:
+        return False
+    return not rules.capability.fields.isdisjoint(track.memory.seen.changed(remote.now.entry))
 
 
 def _judge_present(
@@ -136,11 +143,14 @@ def _judge_present(
     if _is_settled(verdict) and verdict.memory is memory and track is not None and track.entry_id == remote.entry_id:
         return
     fresh = Track(remote.kind, remote.remote_id, remote.media_id, verdict.memory, remote.entry_id)
-    if _is_settled(verdict):
+    if not _is_settled(verdict):
+        items.append(Item(fresh, verdict, remote.now, canonical))
+    elif fresh.memory is not None:
         if fresh != track:
             settled[remote.kind, remote.remote_id] = fresh
-        return
-    items.append(Item(fresh, verdict, remote.now, canonical))
+    elif track is not None:
+        # Nothing to remember: a track without a memory would only stand in the way.
+        settled[remote.kind, remote.remote_id] = None
 
 
 def _judge_missing(
@@ -170,7 +180,10 @@ def _judge_missing(
     return missing
 
 
-def _judge_library_only(table: Table, on_side: set[int], *, items: list[Item]) -> tuple[tuple[Kind, int], ...]:
+def _judge_library_only(
+    table: Table, on_side: set[int], taken: set[Key], *, items: list[Item]
+) -> tuple[tuple[Kind, int], ...]:
+    """Media that the side lacks. taken: ids there that are another media's already: never written over."""
     unroutable = []
     for media_id, canonical in table.library.items():
         kind = table.kinds[media_id]
@@ -180,9 +193,10 @@ def _judge_library_only(table: Table, on_side: set[int], *, items: list[Item]) -
         if _is_settled(verdict):
             continue
         remote_id = table.routes.get(media_id)
-        if remote_id is None:
+        if remote_id is None or (kind, remote_id) in taken:
             unroutable.append((kind, media_id))
             continue
+        taken.add((kind, remote_id))
         items.append(Item(Track(kind, remote_id, media_id, verdict.memory), verdict, None, canonical))
     return tuple(unroutable)
 

@@ -8,11 +8,11 @@ others. What was edited since is left as it is and named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from library.entry import Entry
-from syncing.core.model import Action, Move, Reason
+from syncing.core.model import AWAY, Action, Memory, Move, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,23 @@ def undo(done: Done, present: Entry | None, *, last: Entry | None = None) -> Und
     if done.action is Action.REMOVE:
         return _undo_remove(done, present, last)
     return _undo_update(done, present)
+
+
+def remember(back: Undo, memory: Memory | None, *, held: Entry | None, library: Entry) -> Memory:
+    """What to remember of a service's entry when `back` is done there; its echo is settled on top, as after any write.
+
+    held: what the service holds before. library: what the library holds; it was brought here before and is not sent
+    again. Edits of other fields, made on either side since the last run, stay edits.
+    """
+    if back.action is Action.REMOVE:
+        return Memory(held or library, library, AWAY)
+    if memory is None or held is None:
+        return Memory(held or library, library)
+    names = [move.field for move in back.moves]
+    return Memory(
+        replace(memory.seen, **{name: getattr(held, name) for name in names}),
+        replace(memory.agreed, **{name: getattr(library, name) for name in names}),
+    )
 
 
 def _undo_create(done: Done, present: Entry | None) -> Undo:

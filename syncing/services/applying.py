@@ -38,7 +38,7 @@ def apply_library(desk: Desk) -> None:
     plan = desk.prepared.plan
     desk.library_revision = desk.prepared.revision
     rows = {item.track.media_id: _stored(item) for item in plan.items if _touches_library(item)}
-    if not plan.items and not plan.settled:
+    if not plan.items and not plan.settled and not desk.prepared.recalled:
         return
     with transaction.atomic():
         leases.renew(desk.lease)
@@ -49,6 +49,7 @@ def apply_library(desk: Desk) -> None:
             if revision.before == desk.prepared.revision:
                 desk.library_revision = revision.after
         _settle_library(desk)
+        desk.prepared.recalled.mark()
         desk.save_ledger()
     desk.tell("library", len(rows), len(rows))
 
@@ -130,7 +131,10 @@ def _send_group(desk: Desk, group: Sequence[Item], *, call: Call, batch: int) ->
         journal.mark(rows, ChangeState.SENDING)
     outcomes: list[Outcome] = []
     stop: ProviderError | None = None
-    for part in _chunks(group, batch):
+    for number, part in enumerate(_chunks(group, batch)):
+        if number:
+            # Single writes share two commits but not a lease: whoever lost it stops before the next one.
+            leases.renew(desk.lease)
         try:
             outcomes += call(desk, part)
         except ProviderError as error:

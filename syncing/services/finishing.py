@@ -125,10 +125,10 @@ def _close(desk: Desk, fetched: Fetched, *, more: bool) -> None:
     if not leases.let_go(desk.lease, due_at=due):
         raise LeaseLost(str(connection.pk))
     run.message = fetched.reason[:500]
-    Connection.objects.filter(pk=connection.pk).update(last_synced_at=now, message="", message_code="")
+    outcomes.clear_connection(connection, now)
     if connection.approved_at is None:
         Connection.objects.filter(pk=connection.pk).update(approved_at=now)
-    if run._state.adding:
+    if not run.is_stored:
         outcomes.end_quietly(run)
         return
     outcomes.close(run, state=RunState.PARTIAL if more else RunState.DONE, message=run.message)
@@ -138,8 +138,7 @@ def finish_unchanged(run: SyncRun, connection: Connection, lease: Lease, *, mark
     """Nothing moved anywhere: no write but the schedule and the tally. Raises LeaseLost."""
     if not leases.let_go(lease, due_at=scheduling.next_due(connection)):
         raise LeaseLost(str(connection.pk))
-    now = timezone.now()
-    Connection.objects.filter(pk=connection.pk).update(last_synced_at=now, message="", message_code="")
+    outcomes.clear_connection(connection, timezone.now())
     if mark:
         Baseline.objects.filter(pk=connection.pk).exclude(probe_mark=mark).update(probe_mark=mark)
     outcomes.end_quietly(run)

@@ -45,15 +45,15 @@ def write_plan(run: SyncRun, items: Sequence[Item], *, titles: dict[int, str]) -
     for item in items:
         verdict = item.verdict
         if verdict.to_library is not Action.NONE:
-            rows.append(_row(run, item, LIBRARY, verdict.to_library, moves=verdict.moves_in, titles=titles))
+            rows.append(_row(run, item, LIBRARY, action=verdict.to_library, moves=verdict.moves_in, titles=titles))
         if verdict.to_side is not Action.NONE:
-            rows.append(_row(run, item, run.provider, verdict.to_side, moves=verdict.moves_out, titles=titles))
+            rows.append(_row(run, item, run.provider, action=verdict.to_side, moves=verdict.moves_out, titles=titles))
     Change.objects.bulk_create(rows, batch_size=500)
     return {(row.side, row.media_id or 0): row for row in rows}
 
 
 def _row(
-    run: SyncRun, item: Item, side: str, action: Action, *, moves: Sequence[Move], titles: dict[int, str]
+    run: SyncRun, item: Item, side: str, *, action: Action, moves: Sequence[Move], titles: dict[int, str]
 ) -> Change:
     return Change(
         user_id=run.user_id,

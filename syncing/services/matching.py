@@ -69,7 +69,8 @@ def _media_of(provider: str, kind: Kind, facts: Mapping[str, MediaFacts]) -> dic
         new = [fact for external_id, fact in unknown.items() if external_id not in found]
         if new:
             found |= add_works(provider, kind, [_work(provider, fact) for fact in new])
-    _learn_cross_ids(provider, kind, {key: fact for key, fact in facts.items() if key not in unknown}, found)
+    known = {key: fact for key, fact in facts.items() if key not in unknown}
+    _learn_cross_ids(provider, kind, known, media=found)
     return found
 
 
@@ -92,7 +93,7 @@ def _adopt(provider: str, kind: Kind, facts: Mapping[str, MediaFacts]) -> dict[s
     return adopted
 
 
-def _learn_cross_ids(provider: str, kind: Kind, facts: Mapping[str, MediaFacts], media: Mapping[str, int]) -> None:
+def _learn_cross_ids(provider: str, kind: Kind, facts: Mapping[str, MediaFacts], *, media: Mapping[str, int]) -> None:
     """Ids that a service tells of works we know: kept where the media has none there yet, and the id is free."""
     for slug in {slug for fact in facts.values() for slug in fact.cross_ids}:
         told = {fact.cross_ids[slug]: media[key] for key, fact in facts.items() if slug in fact.cross_ids}
@@ -135,12 +136,12 @@ def find_routes(
                 others[media_id]: media_id for media_id in missing if wanted[media_id] == kind and media_id in others
             }
             if asked:
-                routes |= _translate(session, provider, kind, asked, slug=slug)
+                routes |= _translate(session, provider, kind, asked=asked, slug=slug)
     return routes
 
 
 def _translate(
-    session: Session, provider: Provider, kind: Kind, asked: Mapping[str, int], *, slug: str
+    session: Session, provider: Provider, kind: Kind, *, asked: Mapping[str, int], slug: str
 ) -> dict[int, str]:
     facts = provider.translate(session, kind, slug, list(asked))
     if not facts:

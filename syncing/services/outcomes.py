@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -30,6 +30,7 @@ from syncing.services.scheduling import abandon_open, next_due
 
 log = logging.getLogger(__name__)
 
+STAYS = "expires_soon"
 BASE_SECONDS = 30.0
 CAP_SECONDS = 6 * 3600.0
 
@@ -77,7 +78,7 @@ INTERNAL = Ending("internal", "Something went wrong on our side. Nothing is lost
 
 def backoff(failures: int) -> float:
     """Seconds to wait after so many failures in a row: doubled each time, with full jitter above a half."""
-    ceiling = min(CAP_SECONDS, BASE_SECONDS * 2 ** min(failures - 1, 16))
+    ceiling = min(CAP_SECONDS, BASE_SECONDS * float(2 ** min(failures - 1, 16)))
     return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
 
 
@@ -105,7 +106,16 @@ def tell_connection(connection: Connection, ending: Ending) -> None:
         values = {"state": ConnectionState.NEEDS_LOGIN, "message": ending.message, "message_code": ending.code}
     else:
         values = {"message": ending.message[:500], "message_code": ending.code}
-    Connection.objects.filter(pk=connection.pk, state=ConnectionState.ACTIVE).update(**values)
+    rows = Connection.objects.filter(pk=connection.pk, state=ConnectionState.ACTIVE)
+    (rows if ending.code == "needs_login" else rows.exclude(message_code=STAYS)).update(**values)
+
+
+def clear_connection(connection: Connection, now: datetime) -> None:
+    """A good run takes its trouble's message away; a warning that the sign-in ends soon stays."""
+    rows = Connection.objects.filter(pk=connection.pk)
+    rows.update(last_synced_at=now)
+    if connection.message and connection.message_code != STAYS:
+        rows.exclude(message_code=STAYS).update(message="", message_code="")
 
 
 def close(run: SyncRun, *, state: RunState, code: str = "", message: str = "") -> None:

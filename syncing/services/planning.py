@@ -24,6 +24,7 @@ from syncing.models import Change, ChangeState, Parked, Unmatched
 from syncing.services import reviewing
 from syncing.services.baselines import Ledger
 from syncing.services.matching import find_routes, match
+from syncing.services.recalling import NOTHING, Recalled, recall_lost
 
 PARK_AFTER = 3
 RETRY_PARKED = (timedelta(minutes=5), timedelta(hours=1))
@@ -40,6 +41,7 @@ class Prepared:
     rules: Mapping[Kind, Rules]
     duplicates: Sequence[RemoteEntry] = ()
     parked: tuple[Item, ...] = ()
+    recalled: Recalled = NOTHING
 
     @property
     def plan(self) -> Plan:
@@ -96,7 +98,9 @@ def prepare(
     revision = revision_of(connection.user_id)
     rows = rows_of(connection.user_id)
     on_side = {remote.media_id for remote in matched.remotes}
+    remotes = {(remote.kind, remote.remote_id): remote for remote in matched.remotes}
     rules = rules_of(connection, provider, ledger=ledger)
+    recalled = recall_lost(connection, ledger, remotes, complete=complete, rules=rules)
     lacking = {
         media_id: row.kind
         for media_id, row in rows.items()
@@ -119,12 +123,13 @@ def prepare(
     guarded = guard(plan, _watch(connection, plan, matched.remotes, ledger=ledger))
     return Prepared(
         guarded=guarded,
-        remotes={(remote.kind, remote.remote_id): remote for remote in matched.remotes},
+        remotes=remotes,
         revisions={media_id: row.revision for media_id, row in rows.items()},
         revision=revision,
         rules=rules,
         duplicates=matched.duplicates,
         parked=parked,
+        recalled=recalled,
     )
 
 

@@ -83,7 +83,8 @@ def choices_of(connection: Connection) -> dict[int, dict[str, str]]:
 def approvals_of(connection: Connection) -> tuple[frozenset[Topic], dict[Topic, frozenset[int]]]:
     """What was approved and not yet used: topics of whole runs, and media by topic."""
     rows = Review.objects.filter(connection=connection, state=ReviewState.APPROVED).values_list("topic", "media_id")
-    topics, media = set(), {}
+    topics: set[Topic] = set()
+    media: dict[Topic, set[int]] = {}
     for topic, media_id in rows:
         if topic in WHOLE_RUN:
             topics.add(Topic(topic))
@@ -187,7 +188,7 @@ def _ask(run: SyncRun, questions: Sequence[Question], *, stopped: bool) -> int:
             Review(
                 user_id=run.user_id,
                 connection_id=run.connection_id,
-                run=None if run._state.adding else run,
+                run=run if run.is_stored else None,
                 topic=question.topic,
                 key=question.key,
                 media_id=question.media_id,

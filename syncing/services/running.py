@@ -82,12 +82,12 @@ def _perform(run: SyncRun, connection: Connection, lease: Lease, *, tell: Tell) 
         queued = undoing.queued_for(connection)
         if queued is not None:
             undo_performing.perform_undo(queued, connection, lease, session=session, provider=provider)
-            run.pk = queued.pk
+            run.__dict__.update(queued.__dict__)
             return
         _sync(run, connection, lease, session=session, provider=provider, tell=tell)
     finally:
         run.requests = session.requests
-        if run.pk and not run._state.adding:
+        if run.is_stored:
             SyncRun.objects.filter(pk=run.pk, requests=0).update(requests=session.requests)
 
 

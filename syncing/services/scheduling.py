@@ -13,13 +13,14 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from integrations.models import Connection, ConnectionState
+from integrations.models import Connection
 from integrations.providers import registry
 from integrations.queries import connection_for_user
+from integrations.services import pausing
 from syncing.models import Baseline, Change, ChangeState, RunState, Schedule, SyncRun
 from syncing.services import leases
 
@@ -54,13 +55,7 @@ def request_sync(
 
 def set_paused(user: User, *, provider: str, paused: bool) -> None:
     """Stop or resume without unlinking. Raises Connection.DoesNotExist; a connection that needs login stays so."""
-    connection = connection_for_user(user, provider)
-    before, after = ConnectionState.ACTIVE, ConnectionState.PAUSED
-    if not paused:
-        before, after = after, before
-    with transaction.atomic():
-        if Connection.objects.filter(pk=connection.pk, state=before).update(state=after):
-            Schedule.objects.filter(connection=connection).update(is_on=not paused, due_at=timezone.now())
+    pausing.set_paused(connection_for_user(user, provider).pk, paused=paused)
 
 
 def add_schedule(connection: Connection, *, fresh: bool) -> None:
@@ -107,9 +102,11 @@ def look_again(connection_id: UUID) -> None:
 
 
 def wake_others(user_id: UUID, *, but: UUID | None = None, after: timedelta = timedelta(0)) -> None:
-    """The library changed: the person's other connections are behind it now."""
+    """The library changed: the person's other connections are behind it now, also one that a run holds: it may have
+    read the library before."""
     soon = timezone.now() + after
-    rows = Schedule.objects.filter(user_id=user_id, is_on=True, due_at__gt=soon)
+    late = models.Q(due_at__gt=soon) | models.Q(lease_until__isnull=False)
+    rows = Schedule.objects.filter(late, user_id=user_id, is_on=True)
     rows.exclude(pk=but).update(due_at=soon, wanted_at=timezone.now())
     if not after:
         nudge()
@@ -153,10 +150,9 @@ def sweep() -> int:
     with transaction.atomic():
         for connection_id in dead:
             abandon_open(connection_id)
-        freed = Schedule.objects.filter(pk__in=dead, lease_until__lt=timezone.now()).update(
+        return Schedule.objects.filter(pk__in=dead, lease_until__lt=timezone.now()).update(
             lease_until=None, due_at=timezone.now()
         )
-    return freed
 
 
 def abandon_open(connection_id: UUID) -> None:
@@ -164,11 +160,12 @@ def abandon_open(connection_id: UUID) -> None:
     now = timezone.now()
     open_rows = Change.objects.filter(connection_id=connection_id)
     open_rows.filter(state=ChangeState.SENDING).update(state=ChangeState.UNKNOWN, settled_at=now)
+    runs = SyncRun.objects.filter(connection_id=connection_id, state=RunState.RUNNING)
+    # An undo was asked for once and is not forgotten: it looks at what is there and goes on.
+    runs.filter(purpose="undo").update(state=RunState.QUEUED)
     stale = open_rows.filter(state=ChangeState.PLANNED).exclude(run__state__in=(RunState.PREVIEW, RunState.QUEUED))
     stale.update(state=ChangeState.ABANDONED, settled_at=now)
-    SyncRun.objects.filter(connection_id=connection_id, state=RunState.RUNNING).update(
-        state=RunState.ABANDONED, finished_at=now, message="The worker stopped; the next run starts afresh."
-    )
+    runs.update(state=RunState.ABANDONED, finished_at=now, message="The worker stopped; the next run starts afresh.")
 
 
 def next_due(connection: Connection) -> datetime:

@@ -15,7 +15,6 @@ from library.queries import Row, revision_of, rows_of
 from library.services.storing import Stored, store_entries
 from syncing.core.guard import Guarded
 from syncing.core.model import (
-    AWAY,
     Action,
     Canonical,
     Memory,
@@ -25,15 +24,17 @@ from syncing.core.model import (
     Verdict,
 )
 from syncing.core.plan import Item, Key, Plan, Remote
-from syncing.core.undo import Undo, undo
+from syncing.core.undo import Undo, remember, undo
 from syncing.models import Baseline, Change, ChangeState, RunState, SyncRun
 from syncing.services import applying, journal, leases, scheduling, undoing
 from syncing.services.baselines import Ledger, pack, unpack
 from syncing.services.desk import Desk
 from syncing.services.fetching import fetch
+from syncing.services.journal import LIBRARY
 from syncing.services.leases import Lease
 from syncing.services.matching import match
 from syncing.services.planning import Prepared, rules_of
+from syncing.services.recalling import FOUND, holds
 from syncing.services.undo_library import TOUCHED, done_of, undo_in_library
 
 
@@ -45,7 +46,7 @@ def perform_undo(run: SyncRun, connection: Connection, lease: Lease, *, session:
     with transaction.atomic():
         leases.renew(lease)
         rows = undoing.library_rows(run)
-        changed = undo_in_library(connection.user_id, rows, ledger)
+        undo_in_library(connection.user_id, rows, ledger)
         _save(baseline, ledger)
     rows = undoing.side_rows(run)
     desk = None
@@ -56,7 +57,7 @@ def perform_undo(run: SyncRun, connection: Connection, lease: Lease, *, session:
     except Exception:
         SyncRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
         raise
-    _finish(run, connection, lease, desk=desk, library_changes=changed)
+    _finish(run, connection, lease, desk=desk)
 
 
 def _save(baseline: Baseline, ledger: Ledger) -> None:
@@ -83,7 +84,7 @@ def _prepare(
     for row in rows:
         item = _item(row, remotes, library, ledger)
         if item is None:
-            journal.mark([row], ChangeState.SKIPPED, message=TOUCHED)
+            _close(row, remotes, library, ledger)
             continue
         items.append(item)
         todo[provider.slug, item.track.media_id] = row
@@ -111,9 +112,7 @@ def _item(row: Change, remotes: Mapping[Key, Remote], library: Mapping[int, Row]
     moves = back.moves
     if back.action is Action.CREATE:
         moves = _whole(known.entry, back)
-    # The library's present values are what was brought here: they must not look like an edit to be sent.
-    seen = remote.now.entry if remote is not None else known.entry
-    memory = Memory(seen, known.entry, AWAY if back.action is Action.REMOVE else 0)
+    memory = _memory(back, ledger.tracks.get(key), remote, known)
     entry_id = remote.entry_id if remote is not None else ""
     track = Track(key[0], key[1], known.media_id, memory, entry_id)
     if back.action is Action.REMOVE:
@@ -123,6 +122,24 @@ def _item(row: Change, remotes: Mapping[Key, Remote], library: Mapping[int, Row]
     )
 
 
+def _memory(back: Undo, track: Track | None, remote: Remote | None, known: Row) -> Memory:
+    held = remote.now.entry if remote is not None else None
+    return remember(back, track.memory if track is not None else None, held=held, library=known.entry)
+
+
+def _close(row: Change, remotes: Mapping[Key, Remote], library: Mapping[int, Row], ledger: Ledger) -> None:
+    """There is nothing to send: an earlier try arrived though its answer was lost, or the entry was edited since."""
+    key: Key = (Kind(row.kind), row.remote_id)
+    remote, known, track = remotes.get(key), library.get(row.media_id or 0), ledger.tracks.get(key)
+    held = remote.now.entry if remote is not None else None
+    if row.state != ChangeState.UNKNOWN or known is None or not holds(row, held):
+        journal.mark([row], ChangeState.SKIPPED, message=TOUCHED)
+        return
+    done = Undo(Action(row.action), tuple(Move(name, None, None, Reason.UNDO) for name in row.after or {}))
+    ledger.tracks[key] = Track(key[0], key[1], known.media_id, _memory(done, track, remote, known))
+    journal.mark([row], ChangeState.APPLIED, message=FOUND)
+
+
 def _whole(last: Entry, back: Undo) -> tuple[Move, ...]:
     entry = back.entry or last
     blank = Entry(entry.status)
@@ -130,17 +147,20 @@ def _whole(last: Entry, back: Undo) -> tuple[Move, ...]:
     return tuple(Move(name, None, getattr(entry, name), Reason.UNDO) for name in names)
 
 
-def _finish(run: SyncRun, connection: Connection, lease: Lease, *, desk: Desk | None, library_changes: int) -> None:
+def _finish(run: SyncRun, connection: Connection, lease: Lease, *, desk: Desk | None) -> None:
+    """The figures come from the journal: an earlier try may have done a part."""
     with transaction.atomic():
         leases.renew(lease)
         if desk is not None:
-            library_changes += _return_to_library(connection, desk)
+            desk.save_ledger()
+        done = run.changes.filter(state=ChangeState.APPLIED)
+        library_changes = done.filter(side=LIBRARY).count() + _return_to_library(connection, run)
         SyncRun.objects.filter(pk=run.pk).update(
             state=RunState.DONE,
             finished_at=timezone.now(),
             library_changes=library_changes,
-            writes=desk.writes if desk else 0,
-            failed=desk.failed if desk else 0,
+            writes=done.exclude(side=LIBRARY).count(),
+            failed=run.changes.filter(state=ChangeState.FAILED).count(),
         )
         leases.let_go(lease, due_at=scheduling.next_due(connection))
     run.refresh_from_db()
@@ -148,16 +168,14 @@ def _finish(run: SyncRun, connection: Connection, lease: Lease, *, desk: Desk | 
         scheduling.wake_others(connection.user_id, but=connection.pk)
 
 
-def _return_to_library(connection: Connection, desk: Desk) -> int:
+def _return_to_library(connection: Connection, run: SyncRun) -> int:
     """An entry that was put back on a service after the library had let it go comes back to the library too, or the
     next run would remove it again."""
-    created = [item for item in desk.done if item.verdict.to_side is Action.CREATE]
-    library = rows_of(connection.user_id) if created else {}
-    back = {}
-    for item in created:
-        row = library.get(item.track.media_id)
-        if row is not None and row.removed:
-            back[row.media_id] = Stored(row.entry, row.stamps)
+    created = run.changes.filter(state=ChangeState.APPLIED, action=Action.CREATE).exclude(side=LIBRARY)
+    media = set(created.values_list("media_id", flat=True))
+    library = rows_of(connection.user_id) if media else {}
+    rows = [library[media_id] for media_id in media if media_id in library]
+    back = {row.media_id: Stored(row.entry, row.stamps) for row in rows if row.removed}
     if back:
         store_entries(connection.user_id, back, source="undo")
     return len(back)

@@ -19,10 +19,9 @@ from syncing.services import reviewing
 from syncing.web import telling
 
 _REASONS = {
-    "unknown_media": "No match was found for this title yet.",
-    "no_route": "This service does not seem to have this title.",
-    "ambiguous": "Several titles could be meant.",
-    "gone": "The service no longer has this title.",
+    "duplicate": "{service} has the same title twice; only one of the two is synced.",
+    "not_there": "{service} does not seem to have this title.",
+    "unknown": "No match was found for this title yet.",
 }
 
 
@@ -52,7 +51,7 @@ def decide(request: PersonRequest, review_id: int) -> HttpResponse:
 def _first_plan_words(choice: str, service: str) -> str:
     if choice == "approve":
         return f"Approved. {service} is being synced now."
-    return f"Discarded. Nothing was changed; {service} stays linked, and you can ask for another preview."
+    return f"Discarded. Nothing was changed; {service} stays linked, and rests until you let it go on."
 
 
 @person_page
@@ -76,10 +75,9 @@ def _unmatched_row(row: Unmatched) -> dict[str, Any]:
     return {
         "title": row.title or media_title or f"{kind_words(row.kind)} {row.remote_id}",
         "kind": kind_words(row.kind),
-        "service": service_name(provider),
         "where": f"On {service_name(provider)}" if row.remote_id else "In your library",
         "url": _media_url(provider, row),
-        "reason": _REASONS.get(row.reason, row.reason.replace("_", " ")),
+        "reason": _REASONS.get(row.reason, _REASONS["unknown"]).format(service=service_name(provider)),
         "retry_at": row.retry_at,
     }
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from integrations.models import ConnectionState
 from integrations.web.services import service_name
-from library.words import field_words
+from library.words import field_words, quote_title
 from syncing.models import Review, RunState, SyncRun
 from syncing.queries import Standing
-from syncing.web.words import Narrator
+from syncing.web.words import Narrator, describe_values
 
 _TRIGGERS = {
     "schedule": "by schedule",
@@ -47,11 +48,14 @@ def judge_run(run: SyncRun) -> Badge:
         return Badge(f"Everything agreed{often}", "quiet")
     if run.state == RunState.DONE:
         return Badge("Done", "good") if not run.failed else Badge("Done, but not everything", "bad")
+    if run.state == RunState.ABANDONED and run.purpose == "preview":
+        return Badge("No longer current", "quiet")
     text, tone = _RUN_STATES[RunState(run.state)]
     return Badge(text, tone)
 
 
 _RUN_STATES = {
+    RunState.QUEUED: ("Waiting for its turn", "busy"),
     RunState.RUNNING: ("Running", "busy"),
     RunState.PARTIAL: ("More to do, goes on shortly", "busy"),
     RunState.PREVIEW: ("Preview, nothing was changed", "ask"),
@@ -63,7 +67,7 @@ _RUN_STATES = {
 
 
 def run_figures(run: SyncRun) -> list[str]:
-    """"42 entries read", "3 changes in the library", …: only what happened."""
+    """ "42 entries read", "3 changes in the library", …: only what happened."""
     name = service_name(run.provider)
     figures = [
         (run.entries_read, count_words(run.entries_read, "entry read", "entries read")),
@@ -83,7 +87,7 @@ def judge_standing(standing: Standing) -> Badge:
         return Badge("Needs you to sign in again", "bad")
     if state == ConnectionState.PAUSED:
         return Badge("Paused", "quiet")
-    if standing.is_running:
+    if standing.is_busy:
         return Badge("Working now", "busy")
     if standing.preview is not None:
         return Badge("Preview ready, waits for your yes", "ask")
@@ -111,13 +115,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One review, ready to show. run_url_id: the run to look at before answering."""
+    """One review, ready to show. run_id: the run to look at before answering."""
 
     id: int
+    topic: str
     service: str
     title: str
     text: str
-    lines: tuple[tuple[str, str, str], ...]
+    lines: tuple[tuple[str, str], ...]
     choices: tuple[Choice, ...]
     asked_at: Any
     run_id: Any
@@ -136,12 +141,15 @@ _TITLES = {
 }
 _TEXTS = {
     "first_plan": "Nothing has been changed yet. Look at what would change, then say yes or no.",
-    "emptied": "That can be a fault of the service. Nothing was removed anywhere. Is the list really meant to be empty?",
-    "shrunk": "More is gone than usually happens by hand. Nothing was removed anywhere. Did you remove them?",
-    "rewritten": "That can be a fault, or a changed score system. Nothing was taken over. Is it what you want?",
+    "emptied": "It held {remembered} entries before and shows none now, which can be a fault of the service. "
+    "Nothing was removed anywhere. Is the list really meant to be empty?",
+    "shrunk": "{missing} of {remembered} entries are gone, more than usually happens by hand. Nothing was removed "
+    "anywhere. Did you remove them?",
+    "rewritten": "{rewritten} of {remembered} entries differ from the last look. That can be a fault, or another score "
+    "system. Nothing was taken over. Is it what you want?",
     "sentinels": "This may be another account's list, or a broken read. Nothing was changed. Is the list right?",
     "progress_drop": "Did you mean to lower it?",
-    "removal": "It is gone on one side. It stays on the others until you say yes.",
+    "removal": "It is gone on one side. It stays on the other until you say yes.",
     "conflict": "Both sides were changed. Which one is right?",
     "flip_flop": "Something rewrites it again and again, so it is left alone for now.",
 }
@@ -154,19 +162,29 @@ _YES_NO = {
 
 
 def ask(review: Review) -> Question:
+    """Ready to show. What `summary` holds is in `syncing.services.reviewing`."""
     service = service_name(review.connection.provider)
-    title = review.media.title if review.media is not None else str(review.summary.get("title", "")) or "An entry"
-    unknown = "{service} asks for your word"
+    title = review.media.title if review.media is not None else str(review.summary.get("title", ""))
     return Question(
         id=review.pk,
+        topic=review.topic,
         service=service,
-        title=_TITLES.get(review.topic, unknown).format(service=service, title=title),
-        text=_TEXTS.get(review.topic, ""),
-        lines=tuple(_conflict_lines(review)),
+        title=_TITLES.get(review.topic, "{service} asks for your word").format(
+            service=service, title=quote_title(title) if title else "An entry"
+        ),
+        text=_TEXTS.get(review.topic, "").format_map(_Figures(review.summary)),
+        lines=tuple(_lines(review, service)),
         choices=_choices(review.topic, service),
         asked_at=review.created_at,
         run_id=review.run_id,
     )
+
+
+class _Figures(dict[str, Any]):
+    """A figure that an older run did not note down is "some"."""
+
+    def __missing__(self, key: str) -> str:
+        return "some"
 
 
 def _choices(topic: str, service: str) -> tuple[Choice, ...]:
@@ -176,19 +194,20 @@ def _choices(topic: str, service: str) -> tuple[Choice, ...]:
     return (Choice("approve", yes, "danger" if topic == "removal" else "primary"), Choice("discard", no))
 
 
-def _conflict_lines(review: Review) -> list[tuple[str, str, str]]:
-    """(field, library's value, service's value) from summary["fields"] = {field: {"library": …, "provider": …}}."""
-    fields = review.summary.get("fields")
-    if not isinstance(fields, dict):
-        return []
-    kind = review.media.kind if review.media is not None else str(review.summary.get("kind", ""))
+def _lines(review: Review, service: str) -> Iterator[tuple[str, str]]:
+    """(what, value) pairs: both answers of a conflict, or what would change and where."""
+    summary = review.summary
+    kind = str(summary.get("kind", "")) or (review.media.kind if review.media is not None else "")
     narrator = Narrator(review.connection, slug=review.connection.provider)
-    return [
-        (
-            field_words(kind, name),
-            narrator.value(name, values.get("library"), kind=kind),
-            narrator.value(name, values.get("provider"), kind=kind),
-        )
-        for name, values in fields.items()
-        if isinstance(values, dict)
-    ]
+    if review.topic == "conflict":
+        field = str(summary.get("field", ""))
+        yield "What", field_words(kind, field)
+        yield "Your library", narrator.value(field, summary.get("library"), kind=kind)
+        yield service, narrator.value(field, summary.get("provider"), kind=kind)
+        return
+    before, after = summary.get("before") or {}, summary.get("after") or {}
+    if not before and not after:
+        return
+    yield "Where", "In your library" if summary.get("side") == "library" else f"On {service}"
+    yield "Now", describe_values(narrator, kind, before)
+    yield "Then", describe_values(narrator, kind, after) if after else "removed"

@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 
 from accounts.web.pages import PersonRequest, page_of, person_action, person_page
 from integrations.models import ConnectionState
-from integrations.web.services import linkable_providers, provider_or_404
-from library.queries import count_entries
+from integrations.web.services import linkable_providers, provider_or_404, service_name
+from library.web.listing import count_entries
+from library.words import quote_title
 from syncing import queries
 from syncing.models import RunState, SyncRun
 from syncing.services import previewing, scheduling, undoing
@@ -20,6 +21,8 @@ from syncing.web import telling
 from syncing.web.words import Narrator
 
 SHOWN = {"": "All", "library": "In your library", "service": "On {service}", "failed": "Not done"}
+
+BUSY = (RunState.QUEUED, RunState.RUNNING)
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -61,11 +64,11 @@ def _card(standing: queries.Standing) -> dict[str, Any]:
     return {
         "standing": standing,
         "connection": connection,
-        "service": telling.service_name(connection.provider),
+        "service": service_name(connection.provider),
         "badge": telling.judge_standing(standing),
         "due": due,
         "last": _run_row(standing.last) if standing.last else None,
-        "can_sync": connection.state == ConnectionState.ACTIVE and not standing.is_running,
+        "can_sync": connection.state == ConnectionState.ACTIVE and not standing.is_busy,
     }
 
 
@@ -93,6 +96,15 @@ def runs(request: PersonRequest) -> HttpResponse:
 
 
 @person_page
+def edits(request: PersonRequest) -> HttpResponse:
+    """What the person changed here by hand."""
+    page = page_of(request, queries.edits_for_user(request.user))
+    narrator = Narrator(None, slug="")
+    context = {"page": page, "changes": narrator.tell(page), "services": linkable_providers(), "edits": True}
+    return render(request, "syncing/edits.html", context)
+
+
+@person_page
 def run(request: PersonRequest, run_id: UUID) -> HttpResponse:
     """One run with its changes; for a preview, what would change, and the way to say yes."""
     found = queries.run_for_user(request.user, run_id)
@@ -111,8 +123,8 @@ def run(request: PersonRequest, run_id: UUID) -> HttpResponse:
         "tabs": [(key, label.format(service=narrator.service), _tab_count(tally, key)) for key, label in SHOWN.items()],
         "show": show,
         "question": telling.ask(review) if review else None,
-        "is_live": found.state == RunState.RUNNING,
-        "can_undo": bool(tally.applied) and found.state != RunState.RUNNING and not queries.is_undone(request.user, found),
+        "is_live": found.state in BUSY,
+        "can_undo": bool(tally.undoable) and found.state not in BUSY,
     }
     return render(request, "syncing/run.html", context)
 
@@ -124,7 +136,9 @@ def _tab_count(tally: queries.Tally, key: str) -> int:
 @person_action
 def sync_now(request: PersonRequest, slug: str) -> HttpResponse:
     provider = provider_or_404(slug)
-    scheduling.request_sync(request.user, provider=provider.slug, full=request.POST.get("full") == "1", trigger="person")
+    scheduling.request_sync(
+        request.user, provider=provider.slug, full=request.POST.get("full") == "1", trigger="person"
+    )
     messages.success(request, f"{provider.name} is synced as soon as its turn comes, usually within seconds.")
     return redirect("home")
 
@@ -163,11 +177,12 @@ def undo_run(request: PersonRequest, run_id: UUID) -> HttpResponse:
 def undo_change(request: PersonRequest, change_id: int) -> HttpResponse:
     """Back to the page of the run in which the change happened."""
     change = queries.change_for_user(request.user, change_id)
-    back = redirect("run", run_id=change.run_id) if change.run_id else redirect("runs")
+    back = redirect("run", run_id=change.run_id) if change.run_id else redirect("edits")
     try:
-        undoing.undo_change(request.user, change_id=change.pk)
+        waiting = undoing.undo_change(request.user, change_id=change.pk)
     except undoing.CannotUndo as error:
         messages.error(request, str(error))
         return back
-    messages.success(request, f"“{change.title}” is put back as it was.")
+    when = "is put back as it was" if waiting is None else "will be put back as it was in a moment"
+    messages.success(request, f"{quote_title(change.title)} {when}.")
     return back

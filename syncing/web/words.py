@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from integrations.capability import Scale
 from integrations.models import Connection
 from integrations.providers import registry
+from integrations.providers.base import Provider
 from integrations.web.scales import score_there
 from integrations.web.services import service_name
 from library.entry import EMPTY, FIELDS, Kind, to_json
@@ -31,7 +32,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One change, ready to show. tone: "add", "update", "remove" or "failed"."""
+    """One change, ready to show. tone: "add", "update", "remove" or "failed".
+
+    lines: the fields of an update. summary: all that an added or removed entry says, in one line.
+    """
 
     id: int
     title: str
@@ -41,6 +45,7 @@ class Told:
     headline: str
     tone: str
     lines: tuple[Line, ...]
+    summary: str
     why: str
     note: str
     can_undo: bool
@@ -62,7 +67,7 @@ _TENSES = {
     ChangeState.ABANDONED: "Not {done}",
 }
 _NOTES = {
-    ChangeState.UNKNOWN: "The answer was lost. The next sync looks whether it took effect before anything is sent again.",
+    ChangeState.UNKNOWN: "The answer was lost. The next sync looks whether it took effect before it sends anything.",
     ChangeState.ABANDONED: "The run ended before this was done. The next one decides afresh.",
 }
 _TONES = {"create": "add", "remove": "remove"}
@@ -76,12 +81,12 @@ _FIELD_REASONS = {
     "filled": "{service} says {there}, {library} says {here}: {target} takes {after}.",
 }
 _CHANGE_REASONS = {
-    "side_edit": "You changed it on {service}.",
+    "side_edit": "It was changed on {service}.",
     "new_on_side": "It is on {service} and was not in your library.",
     "new_in_library": "It is in your library and was not on {service}.",
     "came_back": "It had been removed and was added again.",
     "edit_beats_removal": "It was removed on one side and edited on the other: an edit is never lost to a removal.",
-    "removed_on_side": "You removed it on {service}.",
+    "removed_on_side": "It was removed on {service}.",
     "removed_in_library": "It was removed from your library.",
     "undo": "Put back as it was before.",
 }
@@ -95,13 +100,10 @@ class Narrator:
         self.service = service_name(slug)
         self._settings = connection.account_settings if connection is not None else {}
         self._scales: dict[str, Scale | None] = {}
-        try:
-            self._provider = registry.get(slug)
-        except registry.UnknownProvider:
-            self._provider = None
+        self._provider = _provider_or_none(slug)
 
     def place(self, side: str) -> str:
-        """"your library" or the name of the service."""
+        """ "your library" or the name of the service."""
         return "your library" if side == LIBRARY else service_name(side)
 
     def value(self, field: str, value: Any, *, kind: str) -> str:
@@ -115,10 +117,11 @@ class Narrator:
 
     def _scale(self, kind: str) -> Scale | None:
         if kind not in self._scales:
-            known = self._provider is not None and kind in tuple(Kind) and Kind(kind) in self._provider.kinds
-            self._scales[kind] = (
-                self._provider.capability(Kind(kind), self._settings).scale if known and self._provider else None
-            )
+            provider = self._provider
+            if provider is None or kind not in provider.kinds:
+                self._scales[kind] = None
+            else:
+                self._scales[kind] = provider.capability(Kind(kind), self._settings).scale
         return self._scales[kind]
 
     def media_url(self, change: Change) -> str:
@@ -141,8 +144,13 @@ class Narrator:
             url=self.media_url(change),
             media_id=change.media_id,
             headline=self.headline(change),
-            tone="failed" if state in (ChangeState.FAILED, ChangeState.UNKNOWN) else _TONES.get(change.action, "update"),
-            lines=tuple(self._lines(change)),
+            tone="failed"
+            if state in (ChangeState.FAILED, ChangeState.UNKNOWN)
+            else _TONES.get(change.action, "update"),
+            lines=tuple(self._lines(change)) if change.action == "update" else (),
+            summary=""
+            if change.action == "update"
+            else describe_values(self, change.kind, change.after or change.before),
             why=self._why(change),
             note=change.message or _NOTES.get(state, ""),
             can_undo=state in UNDOABLE and not undone,
@@ -150,7 +158,7 @@ class Narrator:
         )
 
     def headline(self, change: Change) -> str:
-        """"Will be added to AniList", "Changed in your library", "Not removed from MyAnimeList"."""
+        """ "Will be added to AniList", "Changed in your library", "Not removed from MyAnimeList"."""
         in_library, on_service = _VERBS.get(change.action, _VERBS["update"])
         done = f"{in_library if change.side == LIBRARY else on_service} {self.place(change.side)}"
         return _TENSES[ChangeState(change.state)].format(done=done, Done=done[0].upper() + done[1:])
@@ -161,13 +169,11 @@ class Narrator:
             if name not in before and name not in after:
                 continue
             old, new = before.get(name), after.get(name)
-            if change.action != "update" and _is_silent(name, new if change.action == "create" else old):
-                continue
             yield Line(
                 name=field_words(change.kind, name),
-                before=self.value(name, old, kind=change.kind) if change.action != "create" else "",
-                after=self.value(name, new, kind=change.kind) if change.action != "remove" else "",
-                why=self._field_why(change, name, old, new) if change.action == "update" else "",
+                before=self.value(name, old, kind=change.kind),
+                after=self.value(name, new, kind=change.kind),
+                why=self._field_why(change, name, old, new),
             )
 
     def _field_why(self, change: Change, name: str, /, *values: Any) -> str:
@@ -187,19 +193,25 @@ class Narrator:
 
     def _why(self, change: Change) -> str:
         if change.reason == "library_edit":
-            known = change.source not in ("", "person", "undo", LIBRARY)
-            return f"You changed it on {service_name(change.source)}." if known else "You changed it in your library."
+            return "You changed it here." if change.source == "person" else "It was changed in your library."
         return _CHANGE_REASONS.get(change.reason, "").format(service=self.service)
 
 
 def _is_silent(name: str, value: Any) -> bool:
-    """An added or removed entry is told by what it says, not by what it leaves open."""
     return value is None or (name in EMPTY and value == to_json(name, EMPTY[name]))
 
 
-def describe_values(narrator: Narrator, kind: str, values: dict[str, Any]) -> str:
-    """"Watching, Episodes 4, Score 80/100 (8/10)" for a set of fields in JSON form."""
+def _provider_or_none(slug: str) -> Provider | None:
+    try:
+        return registry.get(slug)
+    except registry.UnknownProvider:
+        return None
+
+
+def describe_values(narrator: Narrator, kind: str, values: Mapping[str, Any] | None) -> str:
+    """ "Watching, Episodes 4, Score 80/100 (8/10)" for fields in JSON form; what is left open is left out."""
     words = []
+    values = values or {}
     for name in FIELDS:
         if name not in values or _is_silent(name, values[name]):
             continue

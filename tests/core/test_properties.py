@@ -8,44 +8,14 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from integrations.capability import SCALES, Totals
+from integrations.capability import SCALES
 from library.entry import FIELDS, Entry, Status
-from library.stamps import Stamp, stamp_of
-from syncing.core.compare import agrees, shows
+from library.stamps import Stamp
 from syncing.core.model import Canonical
-from syncing.core.undo import Done, undo
 from tests.core import strategies as draw
-from tests.core.world import TOTAL, Side, World
-
-
-def play(world: World, history: list[tuple[Any, ...]]) -> None:
-    for step in history:
-        if step[0] == "sweep":
-            faults = dict(enumerate(step[2]))
-            world.sweep(step[1], lambda number, faults=faults: faults.get(number, ""))
-        elif step[0] == "remove":
-            world.remove_library(step[2]) if step[1] == "library" else world.remove_side(step[1], step[2])
-        elif step[1] == "library":
-            world.edit_library(step[2], **step[3])
-        else:
-            world.edit_side(step[1], step[2], **step[3])
-
-
-def world_of(slugs: list[str], **options: Any) -> World:
-    return World(*(draw.make_side(slug) for slug in slugs), **options)
-
-
-def agree(side: Side, held: Entry, canonical: Canonical, name: str) -> bool:
-    """True when the side shows the best it can of what the library says."""
-    arguments = (
-        name,
-        getattr(held, name),
-        getattr(canonical.entry, name),
-        stamp_of(canonical.stamps, name),
-        side.capability,
-        Totals(TOTAL),
-    )
-    return agrees(*arguments) or shows(*arguments)
+from tests.core.playing import agree, play, world_of
+from tests.core.services import TOTAL, Side
+from tests.core.world import World
 
 
 @given(st.data(), draw.sides, st.sampled_from(["newest", "library", "provider", "furthest"]), st.integers(1, 2))
@@ -85,7 +55,7 @@ def test_one_edit_reaches_every_side_and_touches_its_own_field_only(
     if where != "library":
         assume(name in world.sides[where].capability.fields)
         value = getattr(world.sides[where].hold(replace(entry, **edit)), name)
-    world.edit_library(1, **{name: value}) if where == "library" else world.edit_side(where, 1, **{name: value})
+    world.edit(where, 1, **{name: value})
     order = list(slugs)
     random.shuffle(order)
     world.settle(order)
@@ -124,11 +94,11 @@ def test_an_edit_is_never_lost_to_a_delete_elsewhere(
     assume(wanted != getattr(editor.entries[1][0], name))
     assume(not agree(editor, editor.hold(replace(entry, **{name: wanted})), world.library[1], name))
     if edit_first:
-        world.edit_side(editor.slug, 1, **{name: wanted})
-        world.remove_side(remover, 1)
+        world.edit(editor.slug, 1, **{name: wanted})
+        world.remove(remover, 1)
     else:
-        world.remove_side(remover, 1)
-        world.edit_side(editor.slug, 1, **{name: wanted})
+        world.remove(remover, 1)
+        world.edit(editor.slug, 1, **{name: wanted})
     world.settle()
     assert 1 in world.alive()
     assert all(1 in side.entries for side in world.sides.values())
@@ -151,7 +121,7 @@ def test_edits_of_different_fields_give_the_same_result_in_any_order(
         world.library[1] = Canonical(replace(entry, private=False), {"*": Stamp(1.0)})
         world.settle()
         for slug, (name, value) in edits.items():
-            world.edit_side(slug, 1, **{name: value})
+            world.edit(slug, 1, **{name: value})
         world.settle(sequence)
         results.append(world.library[1].entry)
     assert results[0] == results[1]
@@ -208,26 +178,3 @@ def test_every_score_comes_to_rest_after_one_run_between_every_pair_of_scales(on
     assert world.rests() == []
     assert (b.entries[1][0].score == 0) == (a.entries[1][0].score == 0)
     assert a.writes == []
-
-
-@given(st.data(), draw.full_sides, draw.entries, draw.one_field())
-def test_undo_puts_back_what_nobody_touched_since(
-    data: st.DataObject, slugs: list[str], entry: Entry, edit: dict[str, Any]
-) -> None:
-    after = replace(entry, **edit)
-    names = entry.changed(after)
-    done = Done(
-        draw_action := data.draw(st.sampled_from(["update"])),  # type: ignore[arg-type]
-        {name: getattr(entry, name) for name in names},
-        {name: getattr(after, name) for name in names},
-    )
-    assert draw_action == "update"
-    later = data.draw(st.one_of(st.just(after), draw.entries))
-    result = undo(done, later)
-    restored = result.entry or later
-    for name in FIELDS:
-        if name in names and getattr(later, name) == getattr(after, name):
-            assert getattr(restored, name) == getattr(entry, name)
-        else:
-            assert getattr(restored, name) == getattr(later, name)
-    assert set(result.left) == {name for name in names if getattr(later, name) != getattr(after, name)}

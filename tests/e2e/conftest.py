@@ -53,9 +53,7 @@ Link = Callable[..., Connection]
 def link(sandbox: Running, django_capture_on_commit_callbacks: Any) -> Link:
     """Make an account with a list at the sandbox and connect it; asks_first=False unless said otherwise."""
 
-    def make(
-        user: User, provider: str, entries: list[dict[str, Any]] | None = None, **options: Any
-    ) -> Connection:
+    def make(user: User, provider: str, entries: list[dict[str, Any]] | None = None, **options: Any) -> Connection:
         account_settings = options.pop("settings", {})
         name = options.pop("name", f"{user.email.partition('@')[0]}_{provider}")
         made = sandbox.control(

@@ -1,0 +1,83 @@
+"""Writes whose answer was lost: looked up, once, in what the side holds when it is next read.
+
+What arrived is our own doing. Without this it would look like an edit of the person, and a later one than what they
+did elsewhere meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from integrations.models import Connection
+from library.entry import Entry, Kind, clean_value
+from syncing.core.merge import recall
+from syncing.core.model import Rules, Track
+from syncing.core.plan import Key, Remote
+from syncing.models import Change, ChangeState
+from syncing.services import journal
+from syncing.services.baselines import Ledger
+
+FOUND = "The answer was lost; the next read found it done."
+MISSED = "The answer was lost; the next read did not find it done."
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Rows of the journal that are no longer unknown."""
+
+    found: tuple[Change, ...] = ()
+    missed: tuple[Change, ...] = ()
+
+    def mark(self) -> None:
+        """In the transaction that stores the ledger."""
+        journal.mark(self.found, ChangeState.APPLIED, message=FOUND)
+        journal.mark(self.missed, ChangeState.ABANDONED, message=MISSED)
+
+    def __bool__(self) -> bool:
+        return bool(self.found or self.missed)
+
+
+NOTHING = Recalled()
+
+
+def recall_lost(
+    connection: Connection,
+    ledger: Ledger,
+    remotes: Mapping[Key, Remote],
+    *,
+    complete: Collection[Kind],
+    rules: Mapping[Kind, Rules],
+) -> Recalled:
+    """Bring the ledger up to what was sent without an answer and is there. Entries that were not read stay unknown."""
+    found, missed = [], []
+    rows = Change.objects.filter(connection=connection, side=connection.provider, state=ChangeState.UNKNOWN)
+    for row in rows.order_by("pk"):
+        key: Key = (Kind(row.kind), row.remote_id)
+        remote = remotes.get(key)
+        if remote is None and key[0] not in complete:
+            continue
+        if remote is not None and row.after is not None:
+            _recall(ledger, remote, row.after, rules=rules[key[0]])
+        (found if holds(row, remote.now.entry if remote is not None else None) else missed).append(row)
+    return Recalled(tuple(found), tuple(missed))
+
+
+def holds(row: Change, present: Entry | None) -> bool:
+    """True when what the row wanted of an entry is so."""
+    if row.after is None or present is None:
+        return row.after is None and present is None
+    return all(getattr(present, name) == clean_value(name, value) for name, value in row.after.items())
+
+
+def _recall(ledger: Ledger, remote: Remote, after: Mapping[str, object], *, rules: Rules) -> None:
+    key: Key = (remote.kind, remote.remote_id)
+    known = ledger.tracks.get(key)
+    sent = {name: clean_value(name, value) for name, value in after.items()}
+    memory = recall(known.memory if known else None, remote.now.entry, sent=sent, capability=rules.capability)
+    if memory is None:
+        return
+    if known is not None:
+        ledger.tracks[key] = replace(known, memory=memory)
+    else:
+        ledger.tracks[key] = Track(remote.kind, remote.remote_id, remote.media_id, memory, remote.entry_id)

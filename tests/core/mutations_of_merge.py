@@ -1,0 +1,410 @@
+"""Wrong cores, one change each: the rules of a single entry. See mutants.py."""
+
+from __future__ import annotations
+
+from tests.core.mutating import Mutant, change
+
+MERGE, FIELDS = "syncing/core/merge.py", "syncing/core/fields.py"
+COMPARE, POLICY = "syncing/core/compare.py", "syncing/core/policy.py"
+CAPABILITY = "integrations/capability.py"
+
+MEMORY = (
+    Mutant(
+        "state_instead_of_memory",
+        "every run compares as if it were the first",
+        change(FIELDS, "    if bench.is_first(name):\n", "    if True:\n"),
+    ),
+    Mutant(
+        "only_seen",
+        "one snapshot: what the server echoed stands for what we brought",
+        change(FIELDS, "getattr(bench.known.agreed, name))\n", "getattr(bench.known.seen, name))\n"),
+    ),
+    Mutant(
+        "only_agreed",
+        "one snapshot: what we brought stands for what the server echoed",
+        change(
+            FIELDS,
+            "side_moved = side != getattr(bench.known.seen, name)",
+            "side_moved = side != bench.projected(name, getattr(bench.known.agreed, name))",
+        ),
+    ),
+    Mutant(
+        "seen_is_sent",
+        "after a write we remember what we sent, not what came back",
+        change(
+            MERGE,
+            "getattr(echo if name in ours else memory.seen, name)",
+            "getattr(memory.agreed if name in ours else memory.seen, name)",
+        ),
+    ),
+    Mutant(
+        "created_is_sent",
+        "after a creation we remember what we sent, not what came back",
+        change(MERGE, "return replace(memory, seen=echo)", "return memory"),
+    ),
+    Mutant(
+        "echo_not_remembered",
+        "after a write we still remember the value from before",
+        change(MERGE, "getattr(echo if name in ours else memory.seen, name)", "getattr(memory.seen, name)"),
+    ),
+    Mutant(
+        "alters_ignored",
+        "what the server changes by itself on a save looks like an edit",
+        change(MERGE, "ours = sent | {name for name in", "ours = sent | {name for name in () and"),
+    ),
+    Mutant(
+        "echo_swallows_edits",
+        "an edit made between our read and our write is taken for our own",
+        change(MERGE, "if name in ours else", "if True else"),
+    ),
+    Mutant(
+        "alters_swallow_questions",
+        "a write of one field forgets the open question about another that the server may alter",
+        change(MERGE, "if getattr(memory.seen, name) == getattr(now, name)}", "}"),
+    ),
+    Mutant(
+        "missing_not_reset",
+        "absences long ago still count when the entry is there again",
+        change(MERGE, "memory=memory if not memory.missing else replace(memory, missing=0)", "memory=memory"),
+    ),
+    Mutant(
+        "unsynced_change_looks_new",
+        "the short cut looks at the side only",
+        change(MERGE, "now.entry == memory.seen and canonical.entry == memory.agreed", "now.entry == memory.seen"),
+    ),
+    Mutant(
+        "fresh_cut_short",
+        "the short cut skips a field that was switched on later",
+        change(MERGE, "memory is not None and not rules.fresh and", "memory is not None and"),
+    ),
+    Mutant(
+        "fresh_ignored",
+        "a field that was switched on later counts as known",
+        change(FIELDS, "self.memory is None or name in self.rules.fresh", "self.memory is None"),
+    ),
+    Mutant(
+        "lost_write_not_recalled",
+        "our own write whose answer was lost is taken for a person's edit",
+        change(
+            MERGE, "seen=replace(memory.seen, **arrived), agreed=replace(memory.agreed, **arrived)", "seen=memory.seen"
+        ),
+    ),
+    Mutant(
+        "half_created_recalled",
+        "an entry the person made is taken for our lost creation",
+        change(MERGE, "if len(arrived) < len(sent):", "if not arrived:"),
+    ),
+)
+
+REMOVALS = (
+    Mutant(
+        "delete_beats_library_edit",
+        "a removal on the side wins over an edit in the library",
+        change(MERGE, "if rules.gives and canonical.entry != memory.agreed:", "if False:"),
+    ),
+    Mutant(
+        "delete_beats_fine_edit",
+        "a removal wins over an edit that this side is too coarse to show",
+        change(
+            MERGE,
+            "if rules.gives and canonical.entry != memory.agreed:",
+            "if rules.gives and project(canonical.entry, rules.capability) != project(memory.agreed, rules.capability):",
+        ),
+    ),
+    Mutant(
+        "delete_beats_side_edit",
+        "a removal in the library wins over an edit on the side",
+        change(MERGE, "if touched and rules.takes:", "if touched and rules.takes and memory is None:"),
+    ),
+    Mutant(
+        "absence_without_history_deletes",
+        "what was never there counts as removed",
+        change(
+            MERGE,
+            "        return _create_there(canonical, rules, Reason.NEW_IN_LIBRARY)",
+            "        memory = Memory(canonical.entry, canonical.entry)",
+        ),
+    ),
+    Mutant(
+        "one_miss_deletes",
+        "the library forgets an entry on the first read that lacks it",
+        change(MERGE, "if missed.missing < rules.misses:", "if False:"),
+    ),
+    Mutant(
+        "one_miss_too_many",
+        "a removal waits for one read more than agreed",
+        change(MERGE, "if missed.missing < rules.misses:", "if missed.missing <= rules.misses:"),
+    ),
+    Mutant(
+        "own_lost_write_resurrected",
+        "our own write whose answer was lost brings a removed title back",
+        change(
+            MERGE,
+            "!= getattr(projected, name) for name in fields)",
+            "!= getattr(projected, name) for name in fields) or True",
+        ),
+    ),
+    Mutant(
+        "nothing_comes_back",
+        "a title that a person adds again after its removal is removed again",
+        change(MERGE, "!= getattr(projected, name) for name in fields)", "!= getattr(projected, name) for name in ())"),
+    ),
+    Mutant(
+        "undone_import_returns",
+        "an import that was undone is imported again",
+        change(MERGE, "left_alone = memory is not None and now.entry == memory.seen", "left_alone = False"),
+    ),
+    Mutant(
+        "away_counts_as_removed",
+        "an entry that we took away on a person's word is removed from the library",
+        change(MERGE, "if not rules.takes or memory.missing == AWAY:", "if not rules.takes:"),
+    ),
+    Mutant(
+        "cannot_delete_ignored",
+        "a service that cannot delete is asked to",
+        change(MERGE, " or not rules.capability.can_delete:", ":"),
+    ),
+    Mutant(
+        "pending_forgotten_on_return",
+        "an entry that comes back forgets what was still to be brought to the side",
+        change(MERGE, "agreed, reason = replace(memory.agreed, **edited), ", "agreed, reason = row.entry, "),
+    ),
+    Mutant(
+        "return_is_coarse",
+        "an entry that comes back takes the side's coarse values for all fields",
+        change(MERGE, "row = Canonical(replace(canonical.entry, **edited),", "row = Canonical(now.entry,"),
+    ),
+    Mutant(
+        "return_restamps_all",
+        "an entry that comes back loses who gave its other fields, when and how finely",
+        change(MERGE, "restamp(canonical.stamps, edited, stamp))", '{"*": stamp})'),
+    ),
+    Mutant(
+        "private_published",
+        "a private entry is created where nobody can hide it",
+        change(
+            MERGE, "if not rules.gives or _would_publish(canonical.entry, rules.capability):", "if not rules.gives:"
+        ),
+    ),
+    Mutant(
+        "unsynced_imported",
+        "fields that are not synced are imported with a new entry",
+        change(MERGE, "    if not hidden:\n", "    if True:\n"),
+    ),
+)
+
+SCORES_AND_DAYS = (
+    Mutant(
+        "naive_rounding",
+        "two scores agree only if one rounds to the other",
+        change(
+            COMPARE,
+            "return low <= library_high and library_low <= high",
+            "return capability.scale.mark(library) == side",
+        ),
+    ),
+    Mutant(
+        "score_rounds_to_none",
+        "a low score becomes no score",
+        change(
+            CAPABILITY,
+            "        if score <= 0:\n            return 0\n        for",
+            "        if score <= self.marks[0] // 2:\n            return 0\n        for",
+        ),
+    ),
+    Mutant(
+        "exact_scale_rounds",
+        "a service that stores any score is sent its marks only",
+        change(CAPABILITY, "return score if self.exact else self.mark(score)", "return self.mark(score)"),
+    ),
+    Mutant(
+        "between_marks_is_coarse",
+        "a stored value between two marks stands for a whole mark",
+        change(CAPABILITY, "            return (score, score)\n", "            score = self.mark(score)\n"),
+    ),
+    Mutant(
+        "restating_votes",
+        "a coarse value that says the same again overwrites the finer one",
+        change(
+            FIELDS,
+            "    if restates(name, side, library, bench.rules.capability, bench.now.totals):\n",
+            "    if False:\n",
+        ),
+    ),
+    Mutant(
+        "finer_not_kept",
+        "on first contact the coarser of two agreeing values stays",
+        change(FIELDS, "finer = is_finer(name, side, library, stamp, bench.rules.capability)", "finer = False"),
+    ),
+    Mutant(
+        "coarser_kept",
+        "the coarser of two agreeing values is the finer one",
+        change(
+            COMPARE,
+            "return _width(capability.scale.slug, side) < _width(stamp.scale, library)\n    return field",
+            "return _width(capability.scale.slug, side) > _width(stamp.scale, library)\n    return field",
+        ),
+    ),
+    Mutant(
+        "day_not_told",
+        "a side that knows only the year is never told the day",
+        change(FIELDS, "    if name not in DATE_FIELDS or bench.shows(name, side, library):\n", "    if True:\n"),
+    ),
+    Mutant(
+        "shown_is_written",
+        "a side is written although it shows the best it can",
+        change(FIELDS, "    if bench.shows(name, side, library):\n        return KEEP\n", ""),
+    ),
+    Mutant(
+        "fine_change_is_a_change",
+        "a change too fine for the side counts as a change there",
+        change(
+            FIELDS,
+            "library_moved = bench.shown(name, library) != bench.shown(name, getattr(bench.known.agreed, name))",
+            "library_moved = library != getattr(bench.known.agreed, name)",
+        ),
+    ),
+    Mutant(
+        "totals_ignored",
+        "a count that the server cuts to the total is sent again and again",
+        change(CAPABILITY, "value = min(value, total) if total else value", "value = value"),
+    ),
+)
+
+CONFLICTS = (
+    Mutant(
+        "empty_beats_value",
+        "on first contact the empty side wins",
+        change(FIELDS, "        return _send(bench, Reason.FILLED)", "        return _take(bench, Reason.FILLED)"),
+    ),
+    Mutant(
+        "empty_library_beats_value",
+        "on first contact the empty library wins",
+        change(FIELDS, "        return _take(bench, Reason.FILLED)", "        return _send(bench, Reason.FILLED)"),
+    ),
+    Mutant(
+        "stamps_not_moved",
+        "a value taken keeps the time of the old one",
+        change(MERGE, "        if this.stamp is not None:\n", "        if False:\n"),
+    ),
+    Mutant(
+        "agreeing_keeps_old_time",
+        "agreeing values keep the earlier time",
+        change(FIELDS, "max(bench.now.updated_at, stamp.at)", "min(bench.now.updated_at, stamp.at)"),
+    ),
+    Mutant(
+        "unknown_time_stays_unknown",
+        "an edit whose service tells no time counts as old",
+        change(FIELDS, "bench.rules.read_at if bench.memory is not None else 0.0", "0.0"),
+    ),
+    Mutant("oldest_wins", "newest means oldest", change(POLICY, "side_at > stamp.at", "side_at < stamp.at")),
+    Mutant(
+        "ties_to_the_side", "equal times go to the side", change(POLICY, "side_at > stamp.at", "side_at >= stamp.at")
+    ),
+    Mutant(
+        "policies_swapped",
+        "library means provider",
+        change(POLICY, 'if policy == "library":', 'if policy == "provider_":'),
+        change(POLICY, 'if policy == "provider":', 'if policy in ("provider", "library"):'),
+    ),
+    Mutant(
+        "furthest_falls",
+        "furthest takes the smaller count",
+        change(POLICY, "PROVIDER if side > library", "PROVIDER if side < library"),
+    ),
+    Mutant(
+        "latest_start",
+        "furthest takes the later start",
+        change(POLICY, "_day(side) < _day(library)", "_day(side) > _day(library)"),
+    ),
+    Mutant("ask_decides", "ask does not ask", change(POLICY, "        return ASK", "        return LIBRARY")),
+    Mutant(
+        "question_forgotten",
+        "a question on first contact is asked once and then settled",
+        change(MERGE, "return bench.projected(name, library), agreed\n", "return side, library\n"),
+    ),
+    Mutant(
+        "question_half_kept",
+        "a question is remembered as if the library had never moved",
+        change(
+            MERGE,
+            "agreed = nothing if bench.shown(name, nothing) != bench.shown(name, library) else side",
+            "agreed = library",
+        ),
+    ),
+    Mutant(
+        "known_question_forgotten",
+        "a question about a known entry is asked once and then settled",
+        change(
+            MERGE, "return getattr(bench.known.seen, name), getattr(bench.known.agreed, name)", "return side, library"
+        ),
+    ),
+    Mutant(
+        "choice_ignored",
+        "a person's word changes nothing",
+        change(FIELDS, "chosen = bench.choices.get(name)", "chosen = None"),
+    ),
+    Mutant(
+        "choice_swapped",
+        "a person's word is heard the wrong way round",
+        change(
+            FIELDS,
+            "return chosen, Reason.CHOSEN",
+            "return (LIBRARY if chosen == PROVIDER else PROVIDER), Reason.CHOSEN",
+        ),
+    ),
+)
+
+DIRECTIONS = (
+    Mutant(
+        "import_only_writes",
+        "an import-only connection is written",
+        change(FIELDS, "    if not bench.rules.gives:\n        return Step(", "    if False:\n        return Step("),
+    ),
+    Mutant(
+        "import_only_creates",
+        "an import-only connection gets new entries",
+        change(MERGE, "if not rules.gives or _would_publish(", "if _would_publish("),
+    ),
+    Mutant(
+        "import_only_removes",
+        "an import-only connection loses entries",
+        change(MERGE, "if not rules.gives or not rules.capability.can_delete:", "if not rules.capability.can_delete:"),
+    ),
+    Mutant(
+        "export_only_takes",
+        "an export-only connection changes the library",
+        change(FIELDS, "    if not bench.rules.takes:\n        return Step(", "    if False:\n        return Step("),
+    ),
+    Mutant(
+        "export_only_imports",
+        "an export-only connection adds to the library",
+        change(MERGE, "if left_alone or not rules.takes:", "if left_alone:"),
+    ),
+    Mutant(
+        "export_only_removes",
+        "an export-only connection removes from the library",
+        change(MERGE, "if not rules.takes or memory.missing == AWAY:", "if memory.missing == AWAY:"),
+    ),
+    Mutant(
+        "export_only_loses_conflicts",
+        "an export-only connection leaves a conflict to the side",
+        change(FIELDS, "return LIBRARY, Reason.POLICY", "return PROVIDER, Reason.POLICY"),
+    ),
+    Mutant(
+        "withheld_edit_forgotten",
+        "an edit that was not taken is never taken",
+        change(MERGE, "else getattr(bench.known.seen, name)\n        elif", "else side\n        elif"),
+    ),
+    Mutant(
+        "withheld_value_forgotten",
+        "a value that was not sent is never sent",
+        change(
+            MERGE,
+            "agreed[name] = side if bench.is_first(name) else getattr(bench.known.agreed, name)",
+            "agreed[name] = library",
+        ),
+    ),
+)
+
+OF_MERGE = (*MEMORY, *REMOVALS, *SCORES_AND_DAYS, *CONFLICTS, *DIRECTIONS)
