@@ -1,7 +1,22 @@
+from __future__ import annotations
+
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from project import health
+
+# The admin's own sign-in form knows no rate limit; allauth's does.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 urlpatterns = [
+    path("healthz", health.live),
+    path("readyz", health.ready),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    # Pages
+    path("", include("accounts.web.urls")),
+    path("", include("library.web.urls")),
+    path("", include("integrations.web.urls")),
+    path("", include("syncing.web.urls")),
 ]

@@ -12,7 +12,7 @@ from rich.table import Table
 from accounts.models import User
 from integrations.capability import Scale
 from integrations.providers import registry
-from library.entry import Kind
+from library.entry import Entry, Kind
 from library.models import ExternalId
 from library.queries import rows_of
 from project.demo.lists import MAL_STATUS
@@ -100,7 +100,7 @@ def compare(user: User, sandbox: str, *, accounts: dict[str, str]) -> list[str]:
             there = held[slug].get((row.kind, int(external_id)))
             if there is None:
                 differences.append(f"{slug} lacks {row.kind} {external_id}")
-            elif not _same(slug, row.kind, there, row.entry, scale=scales[slug]):
+            elif not _same(slug, there, row.entry, scale=scales[slug]):
                 differences.append(f"{slug} {row.kind} {external_id} differs from the library")
     return differences
 
@@ -118,13 +118,13 @@ def _scale(slug: str, account: dict[str, Any]) -> Scale:
     return registry.get(slug).capability(Kind.ANIME, settings).scale
 
 
-def _same(slug: str, kind: Kind, there: dict[str, Any], entry: Any, *, scale: Scale) -> bool:
+def _same(slug: str, there: dict[str, Any], entry: Entry, *, scale: Scale) -> bool:
     status = _ANILIST_STATUS[entry.status]
     if slug == "anilist":
         low, high = scale.opinions(int(there["score"] if "scoreRaw" not in there else there["scoreRaw"]))
         same_progress = there["progress"] == entry.progress and there["repeat"] == entry.repeats
         return bool(there["status"] == status and same_progress and low <= entry.score <= high)
-    manga = kind is Kind.MANGA
+    manga = there["kind"] == Kind.MANGA
     low, high = scale.opinions(int(there["score"]) * 10)
     progress = there["num_chapters_read" if manga else "num_episodes_watched"]
     again = bool(there["is_rereading" if manga else "is_rewatching"])

@@ -15,23 +15,19 @@ if __name__ == "__main__":
     django.setup()
 
 import httpx
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from rich.console import Console
 
 from accounts.models import User
 from integrations.providers import registry
 from project.demo import figures
-from project.demo.lists import CUSTOM_LISTS, make_lists
+from project.demo.people import ACCOUNTS, EMAIL, fill_sandbox, make_person
 from project.demo.walk import DemoFailed, Walker, trouble_of, wait_for, wait_for_rest
-
-EMAIL = "hanako@example.org"
-ACCOUNTS = {"anilist": "hanako", "myanimelist": "hanako_mal"}
 
 
 def main() -> int:
     once = "--once" in sys.argv
-    console = Console(highlight=False, width=100)
+    console = Console(highlight=False, width=100, soft_wrap=True)
     started = time.monotonic()
     result = figures.Result()
     password = secrets.token_urlsafe(9)
@@ -53,8 +49,8 @@ def main() -> int:
 def _walk(result: figures.Result, password: str, console: Console) -> None:
     sandbox, site = settings.SANDBOX_URL, settings.SITE_URL
     say = console.print
-    user = _make_person(password)
-    _fill_sandbox(sandbox, site)
+    user = make_person(password)
+    fill_sandbox(ACCOUNTS)
     say(f"A person with two lists: {EMAIL}, password {password}")
     walker = Walker(site, say=say)
     walker.sign_in(EMAIL, password)
@@ -91,40 +87,6 @@ def _run_again(result: figures.Result, walker: Walker, user: User) -> None:
     wait_for_rest(user)
     result.second_run_writes = sum(figures.count_writes(user, slug) - writes[slug] for slug in ACCOUNTS)
     result.second_run_requests = {slug: figures.count_requests(sandbox, slug)[0] - before[slug] for slug in ACCOUNTS}
-
-
-def _make_person(password: str) -> User:
-    """A fresh person: in a database that was given by URL an earlier demo's one is taken out first."""
-    User.objects.filter(email=EMAIL).delete()
-    user = User.objects.create_user(EMAIL, password, timezone="Asia/Tokyo")
-    EmailAddress.objects.create(user=user, email=EMAIL, verified=True, primary=True)
-    return user
-
-
-def _fill_sandbox(sandbox: str, site: str) -> None:
-    lists = make_lists()
-    wait_for("the sandbox", lambda: _answers(sandbox))
-    for slug in ACCOUNTS:
-        client_id, secret = settings.PROVIDER_APPS[slug]
-        uris = settings.OAUTH_REDIRECT_URIS[slug]
-        app = {"client_id": client_id, "client_secret": secret, "redirect_uris": uris, "name": f"Enishi on {site}"}
-        _post(sandbox, f"{slug}/apps", app)
-    custom = {"score_format": "POINT_10_DECIMAL", "anime_custom_lists": CUSTOM_LISTS}
-    _post(sandbox, "anilist/accounts", {"name": ACCOUNTS["anilist"], "settings": custom, "entries": lists.anilist})
-    _post(sandbox, "myanimelist/accounts", {"name": ACCOUNTS["myanimelist"], "entries": lists.myanimelist})
-
-
-def _answers(sandbox: str) -> bool:
-    try:
-        return httpx.get(f"{sandbox}/_control/", timeout=2, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def _post(sandbox: str, path: str, data: dict[str, object]) -> None:
-    answer = httpx.post(f"{sandbox}/_control/{path}", json=data, timeout=30, trust_env=False)
-    if answer.is_error:
-        raise DemoFailed(f"the sandbox refused {path}: {answer.text[:300]}")
 
 
 def _stay(console: Console, password: str) -> None:

@@ -1,5 +1,23 @@
+"""A developer's machine and the demo: no keys to write, mail in the log, plain http."""
+
+from __future__ import annotations
+
+from project.settings import env, keys
 from project.settings.base import *  # noqa: F403
+from project.settings.base import VAR_DIR
+from project.settings.logs import logging_settings
 
 DEBUG = True
-SECRET_KEY = "dev-only"  # noqa: S105
-ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
+SECRET_KEY = "enishi-development-only"  # noqa: S105 - prod reads its own and refuses to start without
+TOKEN_KEYS = keys.kept(VAR_DIR / "token-keys", keys.make_token_keys)
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+
+# Mail goes to the log and an address need not be confirmed: nobody waits for a letter that is never sent.
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+
+if not env.text("REDIS_URL"):
+    # `manage.py runserver` alone, without Valkey: good enough for one process.
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+LOGGING = logging_settings(form="text", level="INFO")

@@ -1,0 +1,128 @@
+"""The whole service in one terminal: servers, migrations, web, workers, beat. Used by `manage.py up` and the demo."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TextIO
+from urllib.request import urlopen
+
+from django.conf import settings
+
+from project.embedded.servers import EmbeddedServers
+from project.queues import CONTROL, INTERACTIVE, provider_queues
+from project.settings import env
+from project.supervisor import Process, Supervisor
+
+WEB_THREADS = 8
+WORKER_THREADS = 16
+SQLITE_WORKER_THREADS = 4
+"""SQLite has one writer at a time: more threads would only queue for it."""
+
+
+class LaunchFailed(RuntimeError):
+    """Nothing is running; the message says what to do."""
+
+
+def launch(
+    *, host: str, port: int, extra: Sequence[Process] = (), job: Process | None = None, out: TextIO | None = None
+) -> int:
+    """Run until asked to stop, until something ends, or until `job` (started when the web answers) ends.
+
+    extra: more processes beside ours. Returns the exit code. Raises LaunchFailed, and what EmbeddedServers raises.
+    """
+    stream = out or sys.stdout
+    _refuse_busy_port(host, port)
+    os.umask(0o077)  # the database file, logs and static files are ours alone
+    given = {name: env.own(name) or "" for name in ("DATABASE_URL", "REDIS_URL")}
+    say = partial(print, file=stream, flush=True)
+    if os.geteuid() == 0:
+        say("running as root: fine for a trial; for real use start as a user without rights")
+    with EmbeddedServers(settings.VAR_DIR, database=settings.EMBEDDED_DATABASE, given=given, tell=say) as servers:
+        environment = _environment(servers.urls)
+        _prepare(environment, tell=say)
+        supervisor = Supervisor(
+            [*service_processes(host=host, port=port, postgres="DATABASE_URL" in servers.urls), *extra],
+            env=environment,
+            out=stream,
+            ready=partial(_answers, host, port),
+            greeting=f"{settings.SITE_NAME} is at {settings.SITE_URL}  (Ctrl-C ends it)",
+        )
+        return supervisor.run(job)
+
+
+def service_processes(*, host: str, port: int, postgres: bool) -> list[Process]:
+    """Web, a threaded worker that waits for services, a forking one for upkeep, and beat."""
+    threads = env.integer("WORKER_THREADS", WORKER_THREADS if postgres else SQLITE_WORKER_THREADS)
+    web_threads = env.integer("WEB_THREADS", WEB_THREADS)
+    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "project")
+    worker = (*celery, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
+    waiting = ",".join((INTERACTIVE, *provider_queues()))
+    gunicorn: tuple[str, ...] = (sys.executable, "-m", "gunicorn", "project.wsgi:application", "--no-control-socket")
+    gunicorn += ("--worker-class", "gthread", "--graceful-timeout", "20", "--log-level", "warning")
+    return [
+        Process(
+            "web",
+            # No access log: the way back from a service carries a code in its address.
+            (*gunicorn, *_options(bind=f"{host}:{port}", workers=env.integer("WEB_PROCESSES", 2), threads=web_threads)),
+            {"DATABASE_POOL": str(web_threads + 2)},
+        ),
+        Process(
+            "worker",
+            (*worker, *_options(hostname="sync@%h", pool="threads", concurrency=threads, queues=waiting)),
+            {"DATABASE_POOL": str(threads + 2)},
+        ),
+        Process(
+            "control",
+            (*worker, *_options(hostname="control@%h", pool="prefork", concurrency=1, queues=CONTROL)),
+            {"DATABASE_POOL": "0"},
+        ),
+        Process("beat", (*celery, "beat", "--loglevel", "INFO"), {"DATABASE_POOL": "0"}),
+    ]
+
+
+def _options(**values: object) -> tuple[str, ...]:
+    return tuple(part for name, value in values.items() for part in (f"--{name}", str(value)))
+
+
+def _environment(urls: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "ENISHI_MAKE_KEYS"}
+    # Celery warns of root in eight lines a process; `launch` says it once.
+    quiet = "ignore::UserWarning:celery.platforms"
+    return {"ENISHI_LOG": "text", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": quiet, **kept, **urls}
+
+
+def _prepare(environment: dict[str, str], *, tell: Callable[[str], None]) -> None:
+    steps = [("check",), ("migrate", "--no-input")]
+    if "Manifest" in settings.STORAGES["staticfiles"]["BACKEND"]:
+        steps.append(("collectstatic", "--no-input", "--clear"))
+    for step in steps:
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *step]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LaunchFailed(f"manage.py {' '.join(step)} failed:\n{(done.stdout + done.stderr).strip()}")
+        tell(f"{step[0]}: {done.stdout.strip().splitlines()[-1].strip() if done.stdout.strip() else 'done'}")
+
+
+def _refuse_busy_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            line.bind((host, port))
+        except OSError as error:
+            reason = f"port {port} of {host} cannot be used ({error.strerror})"
+            raise LaunchFailed(f"{reason}; end what uses it, or choose another with PORT=8001") from error
+
+
+def _answers(host: str, port: int) -> bool:
+    target = "127.0.0.1" if host in ("0.0.0.0", "") else f"[{host}]" if ":" in host else host  # noqa: S104
+    try:
+        with urlopen(f"http://{target}:{port}/healthz", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
