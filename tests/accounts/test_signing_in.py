@@ -230,3 +230,10 @@ def test_every_account_page_wears_our_frame(name: str, client: Client) -> None:
 @pytest.mark.django_db
 def test_a_dead_confirmation_link_is_told(client: Client) -> None:
     assert b"This link does not work" in client.get("/accounts/confirm-email/nonsense/").content
+
+
+@pytest.mark.django_db
+def test_a_flood_of_sign_ups_is_stopped_with_our_page(client: Client) -> None:
+    answers = [client.post(reverse("account_signup"), {"email": "x"}) for _ in range(21)]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+    assert b"Too many tries" in answers[-1].content
