@@ -96,4 +96,8 @@ def expire_previews(connection: Connection) -> None:
     Change.objects.filter(run__in=shown, state=ChangeState.PLANNED).update(
         state=ChangeState.ABANDONED, settled_at=timezone.now()
     )
+    approved = Review.objects.filter(connection=connection, topic=Topic.FIRST_PLAN, state=ReviewState.APPROVED)
+    shown.filter(pk__in=approved.values("run")).update(
+        state=RunState.ABANDONED, message="You approved this plan; the sync after it carried it out."
+    )
     shown.update(state=RunState.ABANDONED, message="A newer plan took its place.")
