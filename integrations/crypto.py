@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
@@ -32,7 +33,7 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES
 MASK = "Secret(****)"
-HOW_TO = "make one with: manage.py rotate_keys --new-key"
+HOW_TO = "make one with: python -m integrations.crypto"
 
 _INFO = b"enishi/secret/v1"
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,4}")
@@ -291,3 +292,8 @@ def _looks_typed(key: bytes) -> bool:
     """Published, a pattern, or text: no random draw of 32 bytes looks so (odds below 1 in 10^13)."""
     steps = {(byte - key[at]) % 256 for at, byte in enumerate(key[1:])}
     return key == _SAMPLE or len(set(key)) < 16 or len(steps) == 1 or all(32 <= byte < 127 for byte in key)
+
+
+if __name__ == "__main__":
+    # Without Django: settings do not load before there is a key.
+    print(new_key(*sys.argv[1:2]))  # noqa: T201

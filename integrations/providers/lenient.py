@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from library.entry import (
     MAX_COUNT,
@@ -43,6 +44,7 @@ def read_score(value: Number | None) -> int:
     return max(int(bounded + 0.5), 1) if bounded > 0 else 0
 
 
+@lru_cache(maxsize=8192)
 def read_date(year: int | None, month: int | None, day: int | None) -> PartialDate:
     """A date whose impossible parts are unknown."""
 
@@ -52,6 +54,7 @@ def read_date(year: int | None, month: int | None, day: int | None) -> PartialDa
     return PartialDate(within(year, 9999), within(month, 12), within(day, 31))
 
 
+@lru_cache(maxsize=8192)
 def read_date_text(text: str | None) -> PartialDate:
     """YYYY, YYYY-MM or YYYY-MM-DD, zeros for unknown parts. Other text raises InvalidEntry: it is not "no date"."""
     if not text:
@@ -96,8 +99,10 @@ def read_year(value: int | None) -> int:
 
 def clean_line(text: str, *, limit: int = MAX_MESSAGE) -> str:
     """`text` as one printable line of at most `limit` characters."""
-    spaced = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text.translate(_DIRECTION))
-    return " ".join(spaced.split())[:limit].rstrip()
+    # Printable: nothing to replace. Nearly every title is, and the long way costs most of reading a large list.
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text.translate(_DIRECTION))
+    return " ".join(text.split())[:limit].rstrip()
 
 
 def number_ids(ids: Iterable[str]) -> list[int]:

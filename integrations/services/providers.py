@@ -12,6 +12,8 @@ import httpx
 import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from integrations.breaker import Breaker
 from integrations.limits import Budget, RedisLimiter
@@ -82,7 +84,13 @@ def _parts(budget: Budget) -> dict[str, Any]:
 def redis_client() -> redis.Redis:
     """One pool a process. Short timeouts: without Redis no call is made, and that should show at once."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=2, socket_keepalive=True, health_check_interval=25
+        settings.REDIS_URL,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        socket_keepalive=True,
+        health_check_interval=25,
+        # One more try for a connection that had gone stale; the library's own ten take seven seconds.
+        retry=Retry(NoBackoff(), 1),
     )
 
 
@@ -124,6 +132,8 @@ def open_line(provider: Provider, *, klass: str, app: str = "", token: str = "",
         max_wait=max_wait,
         # What an operator sets is not raised by what a header says.
         may_raise=budgets == provider.budgets,
+        # Headers speak of the service's own window, whatever window the operator counts in.
+        header_seconds=provider.budgets[0].seconds,
     )
     breaker = Breaker(redis_client(), provider.slug)
     return Line(provider, client=http_client(), limiter=limiter, breaker=breaker, sandbox_url=settings.SANDBOX_URL)

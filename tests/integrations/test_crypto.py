@@ -7,8 +7,11 @@ import copy
 import hmac
 import json
 import pickle
+import subprocess
+import sys
 import uuid
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,6 +21,7 @@ from hypothesis import strategies as st
 from integrations import crypto
 from integrations.crypto import Context, Keyring, Secret, open_, seal
 
+ROOT = Path(crypto.__file__).parent.parent
 RING = Keyring.parse(crypto.new_key("k1"))
 HERE = Context(model="integrations.connection", row=uuid.UUID(int=7), field="access_token")
 WORD = "planted-marker-0xC0FFEE"
@@ -179,7 +183,7 @@ class TestKeyring:
     ) -> None:
         with pytest.raises(error, match=says) as caught:
             Keyring.parse(text)
-        assert "rotate_keys --new-key" in str(caught.value)
+        assert "python -m integrations.crypto" in str(caught.value)
         assert KEY not in str(caught.value)
 
     @pytest.mark.parametrize("secret_key", [KEY, base64.urlsafe_b64encode(RAW).decode(), KEY.rstrip("=")])
@@ -204,6 +208,12 @@ class TestKeyring:
         assert Keyring.parse(crypto.new_key("k9")).ids == ("k9",)
         with pytest.raises(crypto.MalformedKey):
             crypto.new_key("k-9")
+
+    def test_the_cure_in_the_messages_works(self) -> None:
+        """In a process of its own, without Django and without settings."""
+        run = [sys.executable, "-m", "integrations.crypto", "k7"]
+        said = subprocess.run(run, capture_output=True, text=True, check=True, timeout=30, env={}, cwd=ROOT).stdout
+        assert Keyring.parse(said).ids == ("k7",)
 
     def test_the_sample_key_works_where_it_is_allowed(self) -> None:
         assert Keyring.parse(crypto.sample_key(), allow_samples=True).ids == ("test",)

@@ -154,8 +154,13 @@ class TestRotation:
             run()
         entry = run("--new-key", "k7").strip()
         assert crypto.Keyring.parse(entry).ids == ("k7",)
+        assert run("--new-key").startswith("k1:")
         with pytest.raises(CommandError, match="1 to 4 letters"):
             run("--new-key", "far too long")
+
+    def test_a_new_key_gets_an_id_of_its_own(self, settings: Any) -> None:
+        settings.TOKEN_KEYS = f"{crypto.new_key('k1')},{crypto.new_key('k2')}"
+        assert run("--new-key").startswith("k3:")
 
     def test_a_batch_of_nothing_is_refused(self) -> None:
         with pytest.raises(CommandError, match="at least 1"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,14 +16,14 @@ class Command(BaseCommand):
         "To rotate: put a new key first, restart everything, run this, then take the old key out. "
         "Exit code 1 while any value is not under the first key."
     )
-    # --new-key must work before there is a key, when the system checks refuse.
+    # --new-key must work where the system checks refuse the ring.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--batch", type=int, default=500, help="values a transaction (default 500)")
         parser.add_argument("--dry-run", action="store_true", help="open everything, change nothing")
         parser.add_argument(
-            "--new-key", metavar="ID", nargs="?", const="k1", help="print a random key for TOKEN_KEYS and end"
+            "--new-key", metavar="ID", nargs="?", const="", help="print a random key for TOKEN_KEYS and end"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,8 +46,14 @@ class Command(BaseCommand):
         self._conclude(tally, dry_run=options["dry_run"], left=sum(after.values()) - after.get(first, 0))
 
     def _print_new_key(self, key_id: str) -> None:
+        """Under the given id, or under the first of k1, k2, … that the ring does not use."""
         try:
-            self.stdout.write(new_key(key_id))
+            taken = current_keyring().ids
+        except KeyringError:
+            taken = ()
+        free = next(name for name in (f"k{number}" for number in count(1)) if name not in taken)
+        try:
+            self.stdout.write(new_key(key_id or free))
         except KeyringError as error:
             raise CommandError(str(error)) from error
 

@@ -1,0 +1,101 @@
+"""Beat's ticks: what is due is handed out once; a broker that is away loses nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from accounts.models import User
+from integrations.models import Connection
+from syncing import tasks
+from syncing.models import Schedule
+from syncing.services import scheduling
+from syncing.services.outcomes import CAP_SECONDS, backoff
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any], str]]:
+    """What was published: (task, arguments, queue)."""
+    published: list[tuple[str, list[Any], str]] = []
+
+    def send(name: str, *, args: list[Any], queue: str, **_: Any) -> None:
+        published.append((name, args, queue))
+
+    monkeypatch.setattr(scheduling.current_app, "send_task", send)
+    return published
+
+
+def connect(user: User, provider: str, **schedule: Any) -> Connection:
+    connection = Connection.objects.create(user=user, provider=provider, account_id=str(user.pk))
+    Schedule.objects.create(connection=connection, user=user, provider=provider, **schedule)
+    return connection
+
+
+def test_what_is_due_goes_to_its_providers_queue_once(alice: User, bob: User, sent: list[Any]) -> None:
+    first = connect(alice, "anilist")
+    waiting = connect(bob, "myanimelist", interactive=True)
+    connect(bob, "anilist", due_at=timezone.now() + timedelta(hours=1))
+    connect(alice, "myanimelist", not_before=timezone.now() + timedelta(minutes=5))
+    tasks.start_due_runs()
+    tasks.start_due_runs()
+    assert sent == [
+        ("syncing.sync_connection", [str(first.pk), 1], "anilist"),
+        ("syncing.sync_connection", [str(waiting.pk), 1], "interactive"),
+    ]
+
+
+def test_a_message_holds_ids_only(alice: User, sent: list[Any]) -> None:
+    connect(alice, "anilist")
+    tasks.start_due_runs()
+    [(_, args, _)] = sent
+    assert [type(arg) for arg in args] == [str, int]
+
+
+def test_a_broker_that_is_away_leaves_the_row_due(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connect(alice, "anilist")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr(scheduling.current_app, "send_task", fail)
+    assert scheduling.start_due() == 0
+    assert Schedule.objects.get(pk=connection.pk).lease_until is None
+
+
+def test_a_paused_connection_is_not_handed_out(alice: User, sent: list[Any]) -> None:
+    connection = connect(alice, "anilist")
+    scheduling.set_paused(alice, provider="anilist", paused=True)
+    tasks.start_due_runs()
+    assert sent == []
+    scheduling.set_paused(alice, provider="anilist", paused=False)
+    tasks.start_due_runs()
+    assert [args[0] for _, args, _ in sent] == [str(connection.pk)]
+
+
+def test_another_persons_connection_cannot_be_asked_for(alice: User, bob: User) -> None:
+    connect(alice, "anilist", due_at=timezone.now() + timedelta(hours=1))
+    with pytest.raises(Connection.DoesNotExist):
+        scheduling.request_sync(bob, provider="anilist")
+    with pytest.raises(Connection.DoesNotExist):
+        scheduling.set_paused(bob, provider="anilist", paused=True)
+
+
+def test_a_vanished_connection_is_a_quiet_return(alice: User) -> None:
+    connection = connect(alice, "anilist")
+    key = str(connection.pk)
+    connection.delete()
+    tasks.sync_connection(key, 1)
+
+
+def test_waits_grow_to_a_ceiling_with_jitter() -> None:
+    for failures, ceiling in ((1, 30.0), (2, 60.0), (5, 480.0), (99, CAP_SECONDS)):
+        drawn = [backoff(failures) for _ in range(200)]
+        assert min(drawn) >= ceiling / 2
+        assert max(drawn) <= ceiling
+        assert max(drawn) > min(drawn)
