@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -27,7 +28,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any], str]]:
     def send(name: str, *, args: list[Any], queue: str, **_: Any) -> None:
         published.append((name, args, queue))
 
-    monkeypatch.setattr(scheduling.current_app, "send_task", send)
+    monkeypatch.setattr(current_app, "send_task", send)
     return published
 
 
@@ -63,7 +64,7 @@ def test_a_broker_that_is_away_leaves_the_row_due(alice: User, monkeypatch: pyte
     def fail(*_: Any, **__: Any) -> None:
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(scheduling.current_app, "send_task", fail)
+    monkeypatch.setattr(current_app, "send_task", fail)
     assert scheduling.start_due() == 0
     assert Schedule.objects.get(pk=connection.pk).lease_until is None
 
