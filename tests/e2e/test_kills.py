@@ -34,7 +34,8 @@ from tests.e2e.lists import (
     writes_of,
 )
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.e2e]
+# PostgreSQL, because Django's test database on SQLite is in the memory of one process.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.e2e, pytest.mark.postgres]
 
 
 @pytest.mark.parametrize("provider", SIDES)
@@ -83,9 +84,7 @@ def environment(sandbox: Running) -> dict[str, str]:
 
 
 def database_url() -> str:
-    made = settings.DATABASES["default"]
-    if database.vendor == "sqlite":
-        return f"sqlite:///{database.settings_dict['NAME']}"
+    made = {name: str(value) for name, value in settings.DATABASES["default"].items()}
     place = {"host": made["HOST"], "port": made["PORT"]}
     options = urlencode({name: value for name, value in place.items() if value})
     name = quote(str(database.settings_dict["NAME"]))

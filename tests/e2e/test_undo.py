@@ -67,7 +67,7 @@ def test_an_update_that_came_from_the_service(sandbox: Running, alice: User, con
 def test_a_title_that_came_from_the_service(sandbox: Running, alice: User, connection: Connection) -> None:
     edit(sandbox, connection.provider, 6, progress=2)
     done = undo(connection, sync(connection))
-    assert states(done) == {("library", "create"): "applied"} or states(done) == {("library", "remove"): "applied"}
+    assert states(done) == {("library", "remove"): "applied"}
     assert set(entries_of(alice)) == {1, 57}
     assert set(held(sandbox, connection.provider)) == {1, 57, 6}
     assert_at_rest(sandbox, [connection])
@@ -197,7 +197,9 @@ def test_edits_of_other_fields_since_are_kept(sandbox: Running, alice: User, con
 
 
 @both
-def test_an_undo_travels_to_the_other_services(sandbox: Running, link: Link, alice: User, connection: Connection) -> None:
+def test_an_undo_travels_to_the_other_services(
+    sandbox: Running, link: Link, alice: User, connection: Connection
+) -> None:
     other = next(side for side in SIDES if side != connection.provider)
     second = link(alice, other)
     settle([second, connection], rounds=1)
@@ -217,9 +219,10 @@ def test_twice_is_refused(sandbox: Running, alice: User, connection: Connection)
     run = sync(connection)
     change = run.changes.get()
     undoing.undo_run(alice, run_id=run.pk)
-    for ask in (lambda: undoing.undo_run(alice, run_id=run.pk), lambda: undoing.undo_change(alice, change_id=change.pk)):
-        with pytest.raises(CannotUndo):
-            ask()
+    with pytest.raises(CannotUndo):
+        undoing.undo_run(alice, run_id=run.pk)
+    with pytest.raises(CannotUndo):
+        undoing.undo_change(alice, change_id=change.pk)
     sync(connection)
     with pytest.raises(CannotUndo):
         undoing.undo_run(alice, run_id=run.pk)
@@ -278,7 +281,9 @@ def test_a_paused_connection_cannot_undo(sandbox: Running, alice: User, connecti
 
 
 @both
-def test_a_fault_during_an_undo_leaves_it_waiting(sandbox: Running, alice: User, connection: Connection, settings: Any) -> None:
+def test_a_fault_during_an_undo_leaves_it_waiting(
+    sandbox: Running, alice: User, connection: Connection, settings: Any
+) -> None:
     provider = connection.provider
     edit_entry(alice, media_id=media_of(1), changes={"progress": 9})
     run = sync(connection)
