@@ -11,12 +11,14 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Sequence
 from io import TextIOBase
 from pathlib import Path
 from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULT = "result.json"
+UNPACED = "60000/60:1000"
 TROUBLE = ("ERROR ", "CRITICAL", "Traceback (most recent call last)")
 
 
@@ -51,8 +53,10 @@ def free_port(wanted: int) -> int:
     raise SystemExit("no free port on this machine")
 
 
-def settle_environment(folder: Path, *, web: int, sandbox: int) -> None:
+def settle_environment(folder: Path, *, web: int, sandbox: int, unpaced: bool) -> None:
     """Everything of the demo's own: data folder, ports, and apps that only the sandbox knows."""
+    if unpaced:
+        os.environ |= {"ANILIST_RATE": UNPACED, "MAL_RATE": UNPACED}
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "project.settings.dev",
         "ENISHI_VAR": str(folder),
@@ -75,17 +79,19 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", help="end by itself; the last line is one JSON object")
     parser.add_argument("--port", type=int, default=8000, help="of the pages (another is taken when it is busy)")
     parser.add_argument("--sandbox-port", type=int, default=8800, help="of the sandbox (likewise)")
+    parser.add_argument("--unpaced", action="store_true", help="as if the services had no limits; for tests")
     options = parser.parse_args()
     folder = Path(os.environ.get("ENISHI_DEMO_VAR") or ROOT / "var" / "demo")
     shutil.rmtree(folder, ignore_errors=True)
     web, sandbox = free_port(options.port), free_port(options.sandbox_port)
-    settle_environment(folder, web=web, sandbox=sandbox)
+    settle_environment(folder, web=web, sandbox=sandbox, unpaced=options.unpaced)
     listener = Listener(sys.stdout)
-    code = _launch(listener, web=web, sandbox=sandbox, once=options.once)
+    flags = [f"--{name}" for name in ("once", "unpaced") if getattr(options, name)]
+    code = _launch(listener, web=web, sandbox=sandbox, flags=flags)
     return _report(folder / RESULT, listener, code) if options.once else code
 
 
-def _launch(out: TextIOBase, *, web: int, sandbox: int, once: bool) -> int:
+def _launch(out: TextIOBase, *, web: int, sandbox: int, flags: Sequence[str]) -> int:
     import django
 
     django.setup()
@@ -97,7 +103,7 @@ def _launch(out: TextIOBase, *, web: int, sandbox: int, once: bool) -> int:
     from project.supervisor import Process
 
     manage = (sys.executable, str(ROOT / "manage.py"))
-    job = Process("demo", (sys.executable, "-m", "project.demo.guide", *(["--once"] if once else [])))
+    job = Process("demo", (sys.executable, "-m", "project.demo.guide", *flags))
     try:
         return launch(
             host="127.0.0.1",

@@ -50,7 +50,7 @@ def _walk(result: figures.Result, password: str, console: Console) -> None:
     sandbox, site = settings.SANDBOX_URL, settings.SITE_URL
     say = console.print
     user = make_person(password)
-    fill_sandbox(ACCOUNTS)
+    fill_sandbox(ACCOUNTS, unpaced="--unpaced" in sys.argv)
     say(f"A person with two lists: {EMAIL}, password {password}")
     walker = Walker(site, say=say)
     walker.sign_in(EMAIL, password)

@@ -14,23 +14,23 @@ _ANILIST = ("COMPLETED", "CURRENT", "PAUSED", "DROPPED", "PLANNING")
 _MAL = ("completed", "watching", "on_hold", "dropped", "plan_to_watch")
 
 
-def add_works(sandbox: Running, count: int) -> None:
-    """`count` anime of 12 episodes with the ids from FIRST_ID on, at both services."""
-    made = {"generate": {"kind": "anime", "count": count, "first_id": FIRST_ID}}
+def add_works(sandbox: Running, count: int, *, first_id: int = FIRST_ID) -> None:
+    """`count` anime of 12 episodes with the ids from `first_id` on, at both services."""
+    made = {"generate": {"kind": "anime", "count": count, "first_id": first_id}}
     for provider in ("anilist", "myanimelist"):
         sandbox.control("POST", f"{provider}/works", made)
 
 
-def make_entries(provider: str, count: int) -> list[dict[str, Any]]:
+def make_entries(provider: str, count: int, *, first_id: int = FIRST_ID) -> list[dict[str, Any]]:
     """The list of somebody who says the same on both services, in the words of one of them."""
-    make = _for_anilist if provider == "anilist" else _for_mal
-    return [make(number) for number in range(count)]
+    if provider == "anilist":
+        return [{"mediaId": first_id + number, **_for_anilist(number)} for number in range(count)]
+    return [{"kind": "anime", "id": first_id + number, **_for_mal(number)} for number in range(count)]
 
 
 def _for_anilist(number: int) -> dict[str, Any]:
     year, month, day = _started(number)
     return {
-        "mediaId": FIRST_ID + number,
         "status": _ANILIST[number % 5],
         "scoreRaw": number % 11 * 10,
         "progress": _progress(number),
@@ -44,8 +44,6 @@ def _for_anilist(number: int) -> dict[str, Any]:
 def _for_mal(number: int) -> dict[str, Any]:
     year, month, day = _started(number)
     return {
-        "kind": "anime",
-        "id": FIRST_ID + number,
         "status": _MAL[number % 5],
         "score": number % 11,
         "num_episodes_watched": _progress(number),
