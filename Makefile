@@ -13,7 +13,7 @@ JOBS ?= 2
 UNIT := not slow and not e2e and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test quick lint check bench migrate migrations manage lock clean
+.PHONY: help demo run sandbox test quick lint check bench migrate migrations manage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -23,6 +23,9 @@ demo: $(STAMP) ## a sandbox, a demo person, two services, one whole sync; ONCE=1
 
 run: $(STAMP) ## the service itself, with .env (made on first use): web, workers, beat, servers unless URLs are set
 	@ENISHI_MAKE_KEYS=1 DJANGO_SETTINGS_MODULE=project.settings.prod $(BIN)/python manage.py up
+
+sandbox: $(STAMP) ## AniList and MyAnimeList imitated on this machine, for trials of any client (docs/sandbox.md)
+	@$(BIN)/python manage.py runsandbox $(ARGS)
 
 test: $(STAMP) ## all tests on PostgreSQL and Valkey, then the smaller set on SQLite
 	@ENISHI_TEST_DB=sqlite ENISHI_HYPOTHESIS=quick $(PYTEST) -q -n $(JOBS) -m "$(UNIT)"
@@ -42,7 +45,7 @@ lint: $(STAMP) ## format, lint, types, doors, migrations, deployment settings
 check: lint test ## everything a change must pass
 
 bench: $(STAMP) ## how fast the merge, a whole run and the limiter are
-	@$(BIN)/python -m tests.bench
+	@for file in tests/bench/bench_*.py; do $(BIN)/python -m "$$(echo $${file%.py} | tr / .)" || exit 1; done
 
 migrate: $(STAMP) ## bring the development database up to date
 	@$(BIN)/python manage.py migrate

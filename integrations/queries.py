@@ -46,4 +46,4 @@ def app_site_wide(provider: str) -> ProviderApp | None:
 def lock_connection_for_user(user: User, provider: str) -> Connection:
     """The row, unlinked or not, locked until the transaction ends. Raises Connection.DoesNotExist."""
     slug = connection_for_user(user, provider, with_unlinked=True).provider
-    return Connection.objects.select_for_update(of=("self",)).get(user=user, provider=slug)
+    return Connection.objects.select_for_update(of=("self",), no_key=True).get(user=user, provider=slug)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 MASK = "****"
@@ -20,15 +21,23 @@ _IN_QUERY = r"(?:(?!%26)[^&\s\"'<>#])+"
 _BARE = r"[^&\s\"'<>#,;)\]}]+"
 _QUOTED = r"(?:[^\"'\\]|\\.)"
 
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+
+def _mask_if_whole(found: re.Match[str]) -> str:
+    """Group 1 and the mask where group 2 took part, else the text as it was."""
+    return found[0] if found[2] is None else f"{found[1]}{MASK}"
+
+
+# No pattern tries the same text from many starts: what cannot match is stepped over whole (see _mask_if_whole), or a
+# hostile line of 64 KB would hold a process up for half a minute.
+_PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"(?i)\b(Bearer|Basic)(\s+|%20)[A-Za-z0-9._~+/=|-]{6,}"), rf"\1\2{MASK}"),
     # A JSON web token: two base64url parts that begin with {" and perhaps a signature.
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"), MASK),
+    (re.compile(r"\b()eyJ[A-Za-z0-9_-]{6,}(\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?)?"), _mask_if_whole),
     # Codes and refresh tokens of league/oauth2-server, as several services run it, are hex and begin so.
     (re.compile(r"\bdef50[0-9a-f]{40,}"), MASK),
     # In a query string anything so named; `code` and `state` are everyday words elsewhere.
     (re.compile(rf"({_BEFORE}(?:code|state|{_NAMES})(?:=|%3[Dd])){_IN_QUERY}"), rf"\1{MASK}"),
-    (re.compile(rf"(?<![\w.-])((?:code|state)=){_IN_QUERY}(?=&)"), rf"\1{MASK}"),
+    (re.compile(rf"(?<![\w.-])((?:code|state)=){_IN_QUERY}(?=(&)?)"), _mask_if_whole),
     # Form bodies: password=…; JSON and reprs: "access_token": "…", 'token': [b'…'], Grant(access_token='…')
     (re.compile(rf"(?i)(?<![A-Za-z0-9])((?:{_NAMES})=)(?!b?[\"']){_BARE}"), rf"\1{MASK}"),
     (re.compile(rf"(?i)(?<![A-Za-z0-9])((?:{_NAMES})[\"']?\s*[:=]\s*\[?b?[\"']){_QUOTED}+"), rf"\1{MASK}"),

@@ -6,8 +6,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TextIO
 from urllib.request import urlopen
 
@@ -38,6 +39,8 @@ def launch(
     stream = out or sys.stdout
     _refuse_busy_port(host, port)
     os.umask(0o077)  # the database file, logs and static files are ours alone
+    for path in close_files(_private_files()):
+        print(f"{path} could be read by others on this machine; now only by you", file=stream, flush=True)
     given = {name: env.own(name) or "" for name in ("DATABASE_URL", "REDIS_URL")}
     say = partial(print, file=stream, flush=True)
     if os.geteuid() == 0:
@@ -51,8 +54,31 @@ def launch(
             out=stream,
             ready=partial(_answers, host, port),
             greeting=f"{settings.SITE_NAME} is at {settings.SITE_URL}  (Ctrl-C ends it)",
+            lost=servers.lost,
         )
         return supervisor.run(job)
+
+
+def close_files(paths: Iterable[Path]) -> list[Path]:
+    """Mode 600 for those that others may open; the ones that were open. A file of another user is left as it is.
+
+    A database that `manage.py` made before the first start, or an .env that was copied, has the shell's mode.
+    """
+    closed = []
+    for path in paths:
+        facts = path.stat() if path.is_file() else None
+        if facts is not None and facts.st_uid == os.geteuid() and facts.st_mode & 0o077:
+            path.chmod(0o600)
+            closed.append(path)
+    return closed
+
+
+def _private_files() -> list[Path]:
+    files = [getattr(settings, "ENV_FILE", settings.BASE_DIR / ".env")]
+    if str(settings.DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
+        name = str(settings.DATABASES["default"]["NAME"])
+        files += [Path(name + ending) for ending in ("", "-wal", "-shm")]
+    return files
 
 
 def service_processes(*, host: str, port: int, postgres: bool) -> list[Process]:
@@ -102,10 +128,20 @@ def _prepare(environment: dict[str, str], *, tell: Callable[[str], None]) -> Non
         steps.append(("collectstatic", "--no-input", "--clear"))
     for step in steps:
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *step]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        # Without a pool, which would wait 20 s and then not say why the database cannot be reached.
+        done = subprocess.run(
+            command, env={**environment, "DATABASE_POOL": "0"}, capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
-            raise LaunchFailed(f"manage.py {' '.join(step)} failed:\n{(done.stdout + done.stderr).strip()}")
+            raise LaunchFailed(_explain(" ".join(step), (done.stdout + done.stderr).strip()))
         tell(f"{step[0]}: {done.stdout.strip().splitlines()[-1].strip() if done.stdout.strip() else 'done'}")
+
+
+def _explain(step: str, output: str) -> str:
+    _, is_unreachable, reason = output.rpartition("django.db.utils.OperationalError: ")
+    if is_unreachable:
+        return f"the database cannot be used; look at DATABASE_URL and at the server: {' '.join(reason.split())}"
+    return f"manage.py {step} failed:\n{output}"
 
 
 def _refuse_busy_port(host: str, port: int) -> None:

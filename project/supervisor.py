@@ -48,6 +48,7 @@ class Supervisor:
     """Run `processes` until one ends, the job ends, or somebody asks (Ctrl-C, TERM). Call from the main thread.
 
     ready:  asked a few times a second until it says True; then `greeting` is printed and the job starts.
+    lost:   asked as often; a name: something outside that all need is gone, which ends everything like a death.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Supervisor:
         grace: float = GRACE,
         ready: Callable[[], bool] = lambda: True,
         greeting: str = "",
+        lost: Callable[[], str] = str,
     ) -> None:
         self.processes = processes
         self.env = dict(os.environ if env is None else env)
@@ -66,6 +68,7 @@ class Supervisor:
         self.grace = grace
         self._ready = ready
         self._greeting = greeting
+        self._lost = lost
         self._children: list[_Child] = []
         self._selector = selectors.DefaultSelector()
         self._asked = 0
@@ -105,6 +108,9 @@ class Supervisor:
                 if child is runner:
                     return code if code >= 0 else 1
                 self.tell(f"{child.process.name} ended by itself ({describe_exit(code)}); stopping the rest")
+                return 1
+            if name := self._lost():
+                self.tell(f"{name} ended by itself; stopping the rest")
                 return 1
         self.tell("stopping; once more to stop at once")
         return 0

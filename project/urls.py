@@ -6,6 +6,10 @@ from django.urls import include, path
 
 from project import health
 
+handler500 = "project.outages.server_error"
+
+admin.site.site_header = admin.site.site_title = "Enishi"
+admin.site.index_title = "What operators see"
 # The admin's own sign-in form knows no rate limit; allauth's does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 

@@ -8,10 +8,12 @@ from django.shortcuts import redirect, render
 
 from accounts.forms import PreferencesForm
 from accounts.services import set_timezone
+from accounts.web.limits import limited
 from accounts.web.pages import PersonRequest, person_form
 
 
 @person_form
+@limited("change")
 def account(request: PersonRequest) -> HttpResponse:
     form = PreferencesForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():

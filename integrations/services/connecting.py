@@ -65,9 +65,14 @@ def start_link(user: User, *, provider: str, session_key: str, redirect_uri: str
     return providers.rewrite_url(url)
 
 
+def redirect_uris(slug: str) -> list[str]:
+    """Where this service may send a person back to; the first is the one to register with an app."""
+    return settings.OAUTH_REDIRECT_URIS.get(slug) or [f"{settings.SITE_URL}/integrations/{slug}/callback"]
+
+
 def _allowed_redirect(slug: str, asked: str | None) -> str:
     """Compared as whole text: no prefix, pattern or part of an address decides (RFC 9700, 2.1)."""
-    allowed = settings.OAUTH_REDIRECT_URIS.get(slug) or [f"{settings.SITE_URL}/integrations/{slug}/callback"]
+    allowed = redirect_uris(slug)
     if asked is None:
         return str(allowed[0])
     if asked not in allowed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -60,7 +61,7 @@ def _store(user: User, service: Provider, *, account: Account, grant: Grant, app
     same_account = Connection.objects.filter(provider=service.slug, account_id=account.id)
     if same_account.exclude(user=user).exclude(state=ConnectionState.UNLINKED).exists():
         raise _taken(service)
-    rows = Connection.objects.select_for_update(of=("self",))
+    rows = Connection.objects.select_for_update(of=("self",), no_key=True)
     stored = rows.filter(user=user, provider=service.slug).first()
     row = stored or _new(user, service)
     fresh = row.account_id != account.id
@@ -70,7 +71,8 @@ def _store(user: User, service: Provider, *, account: Account, grant: Grant, app
         row.message = f"This is {account.name}, before it was {row.account_name}: the sync starts afresh."[:500]
     if fresh:
         row.approved_at, row.last_synced_at = None, None
-    row.account_id, row.account_name, row.account_url = (account.id, account.name[:255], account.url[:255])
+    row.account_id, row.account_name = account.id, account.name[:255]
+    row.account_url = account.url if _leads_to(service, account.url) else ""
     row.account_settings = dict(account.settings)
     # Linking again ends a pause too: the person has just asked for it.
     row.state = ConnectionState.ACTIVE
@@ -81,6 +83,15 @@ def _store(user: User, service: Provider, *, account: Account, grant: Grant, app
     row.save(update_fields=None if stored is None else LINK_FIELDS)
     signals.connection_linked.send(Connection, connection=row, fresh=fresh)
     return row
+
+
+def _leads_to(service: Provider, url: str) -> bool:
+    """The address becomes a link on our pages: it must be one of the service's own."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and parts.netloc in service.hosts and len(url) <= 255
+    except ValueError:
+        return False
 
 
 def _new(user: User, service: Provider) -> Connection:

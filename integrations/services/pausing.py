@@ -19,7 +19,7 @@ def set_paused(connection_id: UUID, *, paused: bool) -> bool:
         (ConnectionState.ACTIVE, ConnectionState.PAUSED) if paused else (ConnectionState.PAUSED, ConnectionState.ACTIVE)
     )
     with transaction.atomic():
-        row = Connection.objects.select_for_update(of=("self",)).get(pk=connection_id)
+        row = Connection.objects.select_for_update(of=("self",), no_key=True).get(pk=connection_id)
         if row.state != before:
             return False
         row.state = after

@@ -94,9 +94,10 @@ def renew_token(connection: Connection) -> Secret:
 
 
 def _lock(connection: Connection) -> Connection:
-    rows = Connection.objects.select_for_update(of=("self",)).select_related("app", "user")
+    rows = Connection.objects.select_for_update(of=("self",), no_key=True).select_related("app", "user")
     row = rows.filter(pk=connection.pk).first()
-    if row is None:
+    # Nor may a run of the account before go on with the token of another one.
+    if row is None or row.account_id != connection.account_id:
         raise AuthRevoked("This link was removed.", provider=connection.provider)
     return row
 
@@ -159,7 +160,8 @@ def mark_needs_login(connection: Connection, *, code: str = "needs_login") -> No
     code: needs_login, expired, app_rejected or unreadable. The person is told once, by mail and on the connection.
     """
     with transaction.atomic():
-        row = Connection.objects.select_for_update(of=("self",)).select_related("user").filter(pk=connection.pk).first()
+        rows = Connection.objects.select_for_update(of=("self",), no_key=True).select_related("user")
+        row = rows.filter(pk=connection.pk).first()
         if row is None:
             return
         if row.token_version == connection.token_version and row.state not in DEAD_STATES:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
+from accounts.web.limits import limited
 from accounts.web.pages import PersonRequest, person_action, person_form, person_page
 from integrations import queries
 from integrations.models import Connection
@@ -32,6 +33,7 @@ def _connection(request: PersonRequest, provider: Provider) -> Connection | None
 
 
 @person_form
+@limited("change")
 def connection(request: PersonRequest, slug: str) -> HttpResponse:
     """One service. Linked: its settings. Not linked: how to link it."""
     provider = provider_or_404(slug)
@@ -69,6 +71,7 @@ def _show(
         "app_form": app or AppForm(provider=provider),
         "token_form": token or TokenForm(),
         # Where a refresh token exists, a pasted access token would die within the hour or the month.
+        "redirect_uri": connecting.redirect_uris(provider.slug)[0],
         "own_app": queries.app_for_user(request.user, provider.slug),
         "can_paste": not provider.oauth.refreshes,
     }
@@ -77,6 +80,7 @@ def _show(
 
 
 @person_action
+@limited("link")
 def connect(request: PersonRequest, slug: str) -> HttpResponse:
     """Sends the person on to the service. Our CSP must name its host as a form's target (project.security)."""
     provider = provider_or_404(slug)
@@ -95,6 +99,7 @@ def connect(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @person_form
+@limited("change")
 def unlink(request: PersonRequest, slug: str) -> HttpResponse:
     """Asks on GET, unlinks on POST."""
     provider = provider_or_404(slug)
@@ -107,6 +112,7 @@ def unlink(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @person_action
+@limited("change")
 def save_app(request: PersonRequest, slug: str) -> HttpResponse:
     provider = provider_or_404(slug)
     form = AppForm(request.POST, provider=provider)
@@ -122,6 +128,7 @@ def save_app(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @person_action
+@limited("change")
 def remove_app(request: PersonRequest, slug: str) -> HttpResponse:
     provider = provider_or_404(slug)
     try:
@@ -134,6 +141,7 @@ def remove_app(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @person_action
+@limited("link")
 def paste_token(request: PersonRequest, slug: str) -> HttpResponse:
     provider = provider_or_404(slug)
     form = TokenForm(request.POST)

@@ -64,7 +64,7 @@ def attach_ids(provider: str, kind: Kind, pairs: Mapping[str, int], *, source: s
     ExternalId.objects.bulk_create(
         [
             ExternalId(media_id=media_id, provider=provider, kind=kind, external_id=external_id, source=source)
-            for external_id, media_id in pairs.items()
+            for external_id, media_id in sorted(pairs.items())
         ],
         batch_size=500,
         ignore_conflicts=True,
@@ -79,11 +79,15 @@ def add_works(provider: str, kind: Kind, works: Sequence[Work]) -> dict[str, int
     """
     media = Media.objects.bulk_create([_media(work) for work in works], batch_size=500)
     ExternalId.objects.bulk_create(
-        [
-            ExternalId(media=row, provider=slug, kind=work.kind, external_id=external_id, source=provider)
-            for work, row in zip(works, media, strict=True)
-            for slug, external_id in work.ids.items()
-        ],
+        sorted(
+            (
+                ExternalId(media=row, provider=slug, kind=work.kind, external_id=external_id, source=provider)
+                for work, row in zip(works, media, strict=True)
+                for slug, external_id in work.ids.items()
+            ),
+            # In one order everywhere: two workers that add the same works would wait for each other for ever.
+            key=lambda row: (row.provider, row.kind, row.external_id),
+        ),
         batch_size=500,
         ignore_conflicts=True,
     )

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
+from accounts.web.limits import limited
 from accounts.web.pages import PersonRequest, page_of, person_form, person_page
 from library import queries
 from library.entry import FIELDS, InvalidEntry, Kind, Status
@@ -49,7 +50,7 @@ def _row(row: ListEntry) -> dict[str, Any]:
         "kind": kind_words(media.kind),
         "status": status_words(media.kind, row.status),
         "status_slug": row.status,
-        "progress": f"{row.progress} of {total}" if total else str(row.progress),
+        "progress": f"{row.progress} of {total or '?'}",
         "share": min(100, round(100 * row.progress / total)) if total else None,
         "score": value_words("score", row.score, kind=media.kind) if row.score else "",
         "private": row.private,
@@ -57,6 +58,7 @@ def _row(row: ListEntry) -> dict[str, Any]:
 
 
 @person_form
+@limited("change")
 def entry(request: PersonRequest, media_id: int) -> HttpResponse:
     row = queries.entry_for_user(request.user, media_id=media_id)
     form = EntryForm(request.POST if request.method == "POST" else None, row=row)
@@ -81,6 +83,7 @@ def _save(request: PersonRequest, form: EntryForm, media_id: int) -> bool:
 
 
 @person_form
+@limited("change")
 def remove(request: PersonRequest, media_id: int) -> HttpResponse:
     """Asks on GET, removes on POST."""
     row = queries.entry_for_user(request.user, media_id=media_id)

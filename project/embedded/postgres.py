@@ -25,6 +25,8 @@ LONGEST_SOCKET = 103
 SOCKET_NAME = ".s.PGSQL.5432"
 FIRST_BUILTIN_LOCALE = 17
 """From here on C.UTF-8 comes with PostgreSQL itself, the same on every machine."""
+ACCESS = "local all all scram-sha-256\n"
+"""pg_hba.conf: by Unix socket and password, nobody else, not from anywhere else."""
 STOP_PATIENCE = 20.0
 START_PATIENCE = 60.0
 
@@ -81,6 +83,11 @@ class PostgresServer:
         return self._process.pid if self._process else 0
 
     @property
+    def ended(self) -> bool:
+        """True when it was started and runs no more, without being stopped by us."""
+        return self._process is not None and self._process.poll() is not None
+
+    @property
     def _password_file(self) -> Path:
         return self.place.folder / "password"
 
@@ -102,7 +109,8 @@ class PostgresServer:
         ]
         command += ["--auth=scram-sha-256", f"--pwfile={self._password_file}"]
         self._run(command if self.durable else [*command, "--no-sync"], "initdb")
-        (making / "pg_hba.conf").write_text("local all all scram-sha-256\n")
+        # By the server's user: as root we would follow a link that this user planted under the name.
+        self._run(["/bin/sh", "-c", 'cat > "$1"', "sh", making / "pg_hba.conf"], "pg_hba.conf", said=ACCESS)
         single: list[str | Path] = [programs / "postgres", "--single", "-F", "-D", making, "postgres"]
         self._run(single, "creating the database", said=f"CREATE DATABASE {USER}\n")
         making.rename(self.data)

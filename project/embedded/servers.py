@@ -49,6 +49,7 @@ class EmbeddedServers:
         self._durable = durable
         self._tell = tell
         self._exit = ExitStack()
+        self._servers: list[PostgresServer | ValkeyServer] = []
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
@@ -72,14 +73,23 @@ class EmbeddedServers:
             self._tell(server.place.note)
         server.start()
         self._exit.callback(server.stop)
+        self._servers.append(server)
         self.urls[name] = server.url
-        self._tell(f"{type(server).__name__.removesuffix('Server')} is up (process {server.pid})")
+        self._tell(f"{_name(server)} is up (process {server.pid})")
+
+    def lost(self) -> str:
+        """The name of a server that ended although nobody stopped it; "" while all run."""
+        return next((_name(server) for server in self._servers if server.ended), "")
 
     def _write_urls(self) -> None:
         path = self.folder / URLS_FILE
         lines = {**self.urls, "LAUNCHER_PID": str(os.getpid())}
         write_private(path, "".join(f"{name}={value}\n" for name, value in lines.items()))
         self._exit.callback(path.unlink, missing_ok=True)
+
+
+def _name(server: PostgresServer | ValkeyServer) -> str:
+    return type(server).__name__.removesuffix("Server")
 
 
 def _sole_launcher(folder: Path) -> IO[str]:

@@ -61,6 +61,11 @@ class ValkeyServer:
     def pid(self) -> int:
         return self._process.pid if self._process else 0
 
+    @property
+    def ended(self) -> bool:
+        """True when it was started and runs no more, without being stopped by us."""
+        return self._process is not None and self._process.poll() is not None
+
     def _try(self, program: Path) -> bool:
         with open_log(self.log) as log:
             self._process = spawn(

@@ -15,7 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(env.text("ENISHI_VAR", str(BASE_DIR / "var")))
 env.load_servers(VAR_DIR / "embedded.env")
 
-SITE_URL = env.text("ENISHI_URL", "http://localhost:8000").rstrip("/")
+SITE_URL = env.text("ENISHI_URL", f"http://localhost:{env.integer('PORT', 8000)}").rstrip("/")
 SITE_NAME = "Enishi"
 CONTACT_URL = env.text("ENISHI_CONTACT_URL", SITE_URL)
 
@@ -119,7 +119,17 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
+# Changing the addresses that can reset the password asks for the password again: a borrowed session is not enough.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Each new address gets a mail from us: no one may have us write to many.
+ACCOUNT_MAX_EMAIL_ADDRESSES = 3
 # allauth's own limits (sign-in, sign-up, reset, …) are on by default and count in the cache: all processes share them.
+# Ours stand beside them (accounts.web.limits): what asks a service, what asks for a run, and every other change.
+ACCOUNT_RATE_LIMITS = {
+    "link": env.text("LIMIT_LINK", "30/h/user"),
+    "sync": env.text("LIMIT_SYNC", "10/m/user,100/h/user"),
+    "change": env.text("LIMIT_CHANGE", "120/m/user"),
+}
 # How many proxies of ours stand in front: that many of the last addresses in X-Forwarded-For are true.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES

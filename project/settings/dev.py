@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+# A data folder of its own: a command started without `make manage` would otherwise meet real people's links with keys
+# that open none of them, and ask everybody to sign in again.
+os.environ.setdefault("ENISHI_VAR", str(Path(__file__).resolve().parent.parent.parent / "var" / "development"))
+
 from project.settings import env, keys
 from project.settings.base import *  # noqa: F403
 from project.settings.base import VAR_DIR
 from project.settings.logs import logging_settings
 
 DEBUG = True
-SECRET_KEY = "enishi-development-only"  # noqa: S105 - prod reads its own and refuses to start without
+SECRET_KEY = keys.kept(VAR_DIR / "secret-key", keys.make_secret_key)
 TOKEN_KEYS = keys.kept(VAR_DIR / "token-keys", keys.make_token_keys)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 

@@ -14,6 +14,7 @@ from project.settings import env, keys
 
 _file = Path(os.environ.get("ENISHI_ENV_FILE", Path(__file__).resolve().parent.parent.parent / ".env"))
 env.load_file(_file)
+ENV_FILE = _file
 if env.flag("ENISHI_MAKE_KEYS") and (_made := keys.add_missing(_file, env.text)):
     print(
         f"{' and '.join(_made)} made and written to {_file}. Keep a copy: without them nobody's links can be read.",

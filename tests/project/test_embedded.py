@@ -129,6 +129,15 @@ def test_a_durable_queue_survives_a_restart(folder: Path) -> None:
         server.stop()
 
 
+def test_a_server_that_dies_is_missed(folder: Path) -> None:
+    with EmbeddedServers(folder, durable=False) as servers:
+        assert servers.lost() == ""
+        pid = next(server.pid for server in servers._servers)
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert servers.lost() == "Valkey"
+
+
 def test_given_urls_start_nothing(folder: Path) -> None:
     given = {"DATABASE_URL": "postgres://u@h/d", "REDIS_URL": "redis://h/0"}
     with EmbeddedServers(folder, given=given) as servers:

@@ -65,6 +65,7 @@ def test_red_without_the_database(client: Client, monkeypatch: pytest.MonkeyPatc
 
 
 def test_red_with_missing_migrations(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    health.forget_migrations()
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda self, targets: [("one", False), ("two", False)])
     assert client.get("/readyz").json()["checks"]["migrations"] == "2 not applied"
 

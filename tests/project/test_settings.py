@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -111,6 +112,8 @@ def test_first_run_makes_the_keys_once(tmp_path: Path) -> None:
 def test_deploy_check_is_clean() -> None:
     """`manage.py check --deploy` in production finds nothing: no warning has become a habit."""
     environment = {**os.environ, **GOOD, "DJANGO_SETTINGS_MODULE": "project.settings.prod"}
+    # The browser tests set it for their own process.
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -259,3 +262,38 @@ def test_trap_a_stale_tick_is_noticed_within_a_few_rounds() -> None:
 
 def test_trap_publishing_can_wait_for_the_commit() -> None:
     assert issubclass(app.Task, DjangoTask)
+
+
+def test_development_keeps_away_from_the_data_of_the_service() -> None:
+    """Its keys open none of the service's tokens: a sync would ask real people to sign in again."""
+    code = (
+        "from project.settings import keys; keys.kept = lambda path, make: ''\n"
+        "from project.settings import dev\n"
+        "print(dev.VAR_DIR.relative_to(dev.BASE_DIR), dev.DATABASES['default']['NAME'].endswith('/var/enishi.sqlite3'))"
+    )
+    bare = {"PATH": os.environ["PATH"]}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=bare, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("var/development False\n", "")
+
+
+# .env.example ----------------------------------------------------------------------------------------------
+
+UNEXPLAINED = {"ENISHI_MAKE_KEYS", "ENISHI_TEST_MIGRATIONS", "PYTEST_XDIST_WORKER"}
+"""For our own commands and tests only."""
+
+
+def test_every_variable_that_is_read_is_explained() -> None:
+    asked = re.compile(r"""env\.(?:text|flag|integer|listing|own|given)\(\s*(f?)["']([^"']+)["']""")
+    found = {match for path in (ROOT / "project").rglob("*.py") for match in asked.findall(path.read_text())}
+    assert len(found) > 30
+    named = {name.replace("{short.upper()}", "MAL") if is_pattern else name for is_pattern, name in found}
+    explained = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert named - explained == UNEXPLAINED
+    apps = {f"{service}_CLIENT_{what}" for service in ("ANILIST", "MAL") for what in ("ID", "SECRET")}
+    assert explained - named == apps - named
+
+
+def test_the_example_can_be_taken_as_it_is() -> None:
+    content = (ROOT / ".env.example").read_text()
+    assert env.parse(content, name=".env.example") == {}
+    assert env.parse(re.sub(r"^#(?=[A-Z_]+=)", "", content, flags=re.MULTILINE), name=".env.example") != {}

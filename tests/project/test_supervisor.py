@@ -15,6 +15,7 @@ import pytest
 
 from project.supervisor import Process, Supervisor, describe_exit
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOREVER = "import time\nprint('up', flush=True)\ntime.sleep(60)"
 
@@ -58,6 +59,13 @@ def test_a_death_ends_the_rest_and_is_explained() -> None:
     code, said = supervise(python("web", FOREVER), python("beat", "raise SystemExit(3)"))
     assert code == 1
     assert "beat ended by itself (exit code 3); stopping the rest" in said
+
+
+def test_a_server_that_is_lost_ends_the_rest_too() -> None:
+    out = io.StringIO()
+    code = Supervisor([python("web", FOREVER)], out=out, grace=5, lost=lambda: "Valkey").run()
+    assert code == 1
+    assert "Valkey ended by itself; stopping the rest" in out.getvalue()
 
 
 def test_the_code_of_the_job_is_ours() -> None:

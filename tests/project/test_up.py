@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,10 +25,19 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def folder() -> Iterator[Path]:
+    """Open to pass through, unlike pytest's own: as root the servers would have to keep their data elsewhere."""
+    made = Path(tempfile.mkdtemp(prefix="enishi-t-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def environment(folder: Path) -> dict[str, str]:
     """What an operator has: a .env with an address, nothing else."""
-    file = tmp_path / ".env"
-    file.write_text(f"ENISHI_URL=http://localhost:8000\nENISHI_VAR={tmp_path / 'var'}\nWEB_PROCESSES=1\n")
+    file = folder / ".env"
+    file.write_text(f"ENISHI_URL=http://localhost:8000\nENISHI_VAR={folder / 'var'}\nWEB_PROCESSES=1\n")
     keys.add_missing(file, lambda name: "")
     bare = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return {**bare, "ENISHI_ENV_FILE": str(file), "DJANGO_SETTINGS_MODULE": "project.settings.prod"}
@@ -108,3 +119,26 @@ def test_a_busy_port_is_explained(environment: dict[str, str], port: int) -> Non
     assert done.returncode == 1
     assert f"port {port} of 127.0.0.1 cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_refused_setting_is_explained_without_a_traceback(environment: dict[str, str], port: int) -> None:
+    command = [sys.executable, "manage.py", "up", "--port", str(port)]
+    wrong = {**environment, "TOKEN_KEYS": "k1:abc"}
+    done = subprocess.run(command, cwd=ROOT, env=wrong, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Enishi cannot start: key k1 of TOKEN_KEYS has")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_absent_database_is_explained_at_once(environment: dict[str, str], port: int) -> None:
+    url = f"postgres://enishi:planted-password@127.0.0.1:{port}/enishi"
+    command = [sys.executable, "manage.py", "up", "--port", str(port)]
+    wrong = {**environment, "DATABASE_URL": url}
+    began = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, env=wrong, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the database cannot be used; look at DATABASE_URL" in done.stderr
+    assert "refused" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "planted-password" not in done.stdout + done.stderr
+    assert time.monotonic() - began < 19  # a pool would have waited 20 s

@@ -53,6 +53,9 @@ def test_without_an_app_it_says_so_and_offers_ones_own(alice: User, alice_client
     assert answer.redirect_chain == [("/connections/anilist/", 302)]
     assert "is not set up here" in answer.content.decode()
     assert reverse("save_app", args=["anilist"]) in answer.content.decode()
+    settings.OAUTH_REDIRECT_URIS = {"anilist": ["https://lists.example/integrations/anilist/callback"]}
+    page = alice_client.get("/connections/anilist/").content.decode()
+    assert "redirect address: <code>https://lists.example/integrations/anilist/callback</code>" in page
 
 
 # The way back ---------------------------------------------------------------------------------------------

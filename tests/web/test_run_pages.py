@@ -257,3 +257,21 @@ def test_titles_without_a_counterpart_are_listed_with_their_reason(alice: User, 
     assert "Hyouge Mono" in page
     assert "AniList does not seem to have this title" in page
     assert "No match was found" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("done", "Nothing had to be changed."), ("held", "Nothing was changed."), ("halted", "Nothing was changed.")],
+)
+def test_a_run_without_changes_says_why_there_are_none(
+    alice: User, alice_client: Client, state: str, words: str
+) -> None:
+    run = rows.make_run(rows.make_connection(alice), state=state)
+    assert words in alice_client.get(f"/runs/{run.pk}/").content.decode()
+
+
+def test_a_sync_of_this_minute_was_just_now(alice: User, alice_client: Client) -> None:
+    rows.make_connection(alice)
+    page = alice_client.get("/").content.decode()
+    assert "<dd>just now</dd>" in page
+    assert "0\xa0minutes" not in page

@@ -253,3 +253,36 @@ def test_a_conflict_shows_both_answers() -> None:
         ("Your library", "83/100 (8/10)"),
         ("MyAnimeList", "70/100 (7/10)"),
     )
+
+
+@pytest.mark.parametrize(
+    ("side", "text"),
+    [
+        ("library", "It was removed from MyAnimeList. It stays in your library until you say yes."),
+        ("provider", "It was removed from your library. It stays on MyAnimeList until you say yes."),
+    ],
+)
+def test_a_removal_says_where_it_happened_and_where_not(side: str, text: str) -> None:
+    summary = {"title": "Mushishi", "kind": "anime", "side": side}
+    review = Review(pk=1, topic="removal", connection=Connection(provider="myanimelist"), summary=summary)
+    assert telling.ask(review).text == text
+
+
+@pytest.mark.parametrize("topic", ["emptied", "shrunk", "sentinels", "removal"])
+@pytest.mark.parametrize("removals", ["ask", "yes", "no"])
+def test_a_yes_that_leads_to_removals_does_not_invite(topic: str, removals: str) -> None:
+    connection = Connection(provider="anilist", removals=removals)
+    summary = {"remembered": 3000, "missing": 412, "side": "library"}
+    question = telling.ask(Review(pk=1, topic=topic, connection=connection, summary=summary))
+    assert question.choices[0].tone == "danger"
+    if topic != "removal":
+        then = {"ask": "asked about each title.", "yes": "each can be undone.", "no": "in any case."}
+        assert question.text.endswith(then[removals])
+
+
+def test_a_sentence_does_not_repeat_a_long_note() -> None:
+    long = change(reason="conflict_newest", before={"notes": "a" * 300}, after={"notes": "b" * 300})
+    line = narrator().tell_one(long).lines[0]
+    assert line.after.startswith("“" + "b" * 100)
+    assert "“" + "b" * 38 + "…”" in line.why
+    assert "b" * 60 not in line.why
