@@ -75,7 +75,7 @@ def step(name: str, bench: Bench) -> Step:
     if bench.is_first(name):
         return _first_contact(name, side, library, bench=bench)
     side_moved = side != getattr(bench.known.seen, name)
-    library_moved = bench.shown(name, library) != bench.shown(name, getattr(bench.known.agreed, name))
+    library_moved = _has_moved(name, library, bench=bench)
     if not side_moved and not library_moved:
         return KEEP
     if not library_moved:
@@ -83,6 +83,20 @@ def step(name: str, bench: Bench) -> Step:
     if not side_moved:
         return _library_moved(name, side, library, bench=bench)
     return _both_moved(name, side, library, bench=bench)
+
+
+def _has_moved(name: str, library: Any, *, bench: Bench) -> bool:
+    """True when the library's value is another one for this side than what was last brought to it.
+
+    A side may have been left with a value that agreed, more coarsely or more finely, with what was brought. Then a
+    change too fine to be projected otherwise can still be one that its value does not stand for.
+    """
+    agreed = getattr(bench.known.agreed, name)
+    if library == agreed:
+        return False
+    if bench.shown(name, library) != bench.shown(name, agreed):
+        return True
+    return not bench.shows(name, getattr(bench.known.seen, name), library)
 
 
 def _side_moved(name: str, side: Any, library: Any, *, bench: Bench) -> Step:

@@ -115,10 +115,16 @@ def make_plan(table: Table, *, progress: Callable[[int], None] | None = None) ->
     known = sum(
         1
         for track in table.tracks.values()
-        if track.memory is not None and track.memory.missing != AWAY and track.kind in table.complete
+        if track.memory is not None and track.kind in table.complete and _is_news(track.memory, table.rules[track.kind])
     )
     census = Census(len(table.remotes), known, missing, rewritten)
     return Plan(tuple(items), settled, unroutable, census)
+
+
+def _is_news(memory: Memory, rules: Rules) -> bool:
+    """False for entries whose absence is known: taken off on a person's word, or missed by enough reads already and
+    kept here. They say nothing about this read, and must not be asked about for ever."""
+    return AWAY < memory.missing < rules.misses
 
 
 def _is_rewritten(track: Track, remote: Remote, rules: Rules) -> bool:
@@ -170,7 +176,7 @@ def _judge_missing(
             # The same work under another id now: not a removal, only a track to forget.
             settled[key] = None
             continue
-        missing += track.memory.missing != AWAY
+        missing += _is_news(track.memory, table.rules[track.kind])
         canonical = table.library.get(track.media_id)
         verdict = merge(canonical, None, track.memory, rules=table.rules[track.kind])
         if not _is_settled(verdict):

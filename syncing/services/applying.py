@@ -18,12 +18,12 @@ from integrations.capability import project
 from integrations.errors import Malformed, ProviderError, Rejected
 from integrations.providers.base import Outcome, Removal, Write
 from library.entry import to_json
-from library.services.storing import Stored, store_entries
+from library.services.storing import Stored, lock_library, store_entries
 from syncing.core.merge import settle
 from syncing.core.model import AWAY, Action
 from syncing.core.plan import Item
 from syncing.models import Change, ChangeState
-from syncing.services import journal, leases, parking
+from syncing.services import journal, leases, parking, scheduling
 from syncing.services.desk import Desk
 
 T = TypeVar("T")
@@ -41,6 +41,8 @@ def apply_library(desk: Desk) -> None:
     if not plan.items and not plan.settled and not desk.prepared.recalled:
         return
     with transaction.atomic():
+        # The library before the schedule, as an edit takes them: the other way round each would wait for the other.
+        lock_library(desk.connection.user_id)
         leases.renew(desk.lease)
         if rows:
             known = {media_id: desk.prepared.revisions.get(media_id, 0) for media_id in rows}
@@ -51,6 +53,9 @@ def apply_library(desk: Desk) -> None:
         _settle_library(desk)
         desk.prepared.recalled.mark()
         desk.save_ledger()
+        if desk.library_changes:
+            # With the changes, not at the end: the service may fail before, and the others must hear of them.
+            scheduling.wake_others(desk.connection.user_id, but=desk.connection.pk)
     desk.tell("library", len(rows), len(rows))
 
 
@@ -81,6 +86,8 @@ def _settle_library(desk: Desk) -> None:
         if item.verdict.to_side is Action.NONE:
             _remember(desk, item)
             desk.done.append(item)
+        elif item.verdict.moves_in:
+            _remember_taken(desk, item)
     for key, track in desk.prepared.plan.settled.items():
         if track is None:
             desk.ledger.tracks.pop(key, None)
@@ -96,6 +103,18 @@ def _remember(desk: Desk, item: Item) -> None:
         desk.ledger.tracks.pop(item.key, None)
     else:
         desk.ledger.tracks[item.key] = item.track
+
+
+def _remember_taken(desk: Desk, item: Item) -> None:
+    """What was taken in is no news any more, should the sending fail: an edit made here until then is the later one."""
+    known = desk.ledger.tracks.get(item.key)
+    if known is None or known.memory is None or known.media_id != item.track.media_id:
+        return
+    taken = {move.field: move.after for move in item.verdict.moves_in}
+    memory = replace(
+        known.memory, seen=replace(known.memory.seen, **taken), agreed=replace(known.memory.agreed, **taken)
+    )
+    desk.ledger.tracks[item.key] = replace(known, memory=memory)
 
 
 def apply_side(desk: Desk) -> None:

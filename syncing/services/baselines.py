@@ -76,8 +76,9 @@ def pack(ledger: Ledger) -> bytes:
         if track.memory is None:
             continue
         seen = pack_entry(track.memory.seen)
-        # Mostly what the side shows is what the library says: stored once.
-        agreed = None if track.memory.agreed == track.memory.seen else pack_entry(track.memory.agreed)
+        # Mostly what the side shows is what the library says: stored once, and once unpacked one object.
+        same = track.memory.agreed is track.memory.seen or track.memory.agreed == track.memory.seen
+        agreed = None if same else pack_entry(track.memory.agreed)
         number = _KIND_NUMBERS[track.kind]
         rows.append((number, track.remote_id, track.media_id, track.entry_id, track.memory.missing, seen, agreed))
     document = {"v": VERSION, "fields": ledger.fields, "sentinels": ledger.sentinels, "tracks": rows}

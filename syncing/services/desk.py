@@ -17,7 +17,7 @@ from syncing.core.plan import Item, Key
 from syncing.models import Baseline, Change, SyncRun
 from syncing.services.baselines import Ledger, pack
 from syncing.services.leases import Lease
-from syncing.services.planning import Prepared
+from syncing.services.planning import Prepared, kinds_of
 
 Tell = Callable[[str, int, int], None]
 """(stage, done, in all): progress for who watches; stages are read, plan, library, write."""
@@ -58,6 +58,11 @@ class Desk:
     @property
     def rules(self) -> Mapping[Kind, Rules]:
         return self.prepared.rules
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What this connection reads; the rules know the other kinds too."""
+        return kinds_of(self.connection, self.provider)
 
     def is_spent(self) -> bool:
         """True when this turn is over: others wait for the queue too."""

@@ -15,6 +15,7 @@ from library.entry import Kind
 from syncing.core.plan import Key
 from syncing.models import Baseline
 from syncing.services.baselines import digest
+from syncing.services.matching import key_of
 from syncing.services.planning import kinds_of, options_of
 
 COMPLETE_AT_LEAST_EVERY = timedelta(hours=24)
@@ -46,9 +47,10 @@ def fetch(connection: Connection, session: Session, provider: Provider, *, basel
     if snapshot.account is not None:
         _note_account(connection, snapshot.account)
     complete = snapshot.kinds if snapshot.complete else frozenset()
-    held = {_key(entry): entry.entry for entry in snapshot.entries}
+    held = {key_of(entry): entry.entry for entry in snapshot.entries}
     now = digest(held, options=[*options_of(connection), *_of_kinds(complete)])
-    return Fetched(snapshot.entries, complete, now, mark, now == baseline.digest, snapshot.reason)
+    # A mark stands for a whole read only: after a part the next run reads again.
+    return Fetched(snapshot.entries, complete, now, mark if complete else "", now == baseline.digest, snapshot.reason)
 
 
 def digest_of(connection: Connection, held: dict[Key, object], complete: frozenset[Kind]) -> str:
@@ -58,10 +60,6 @@ def digest_of(connection: Connection, held: dict[Key, object], complete: frozens
 
 def _of_kinds(complete: frozenset[Kind]) -> list[str]:
     return [f"complete:{kind}" for kind in sorted(complete)]
-
-
-def _key(entry: RemoteEntry) -> Key:
-    return (entry.media.kind, entry.media.external_id)
 
 
 def _probe_pays(provider: Provider, baseline: Baseline, kinds: frozenset[Kind]) -> bool:
@@ -79,4 +77,6 @@ def _note_account(connection: Connection, account: Account) -> None:
     name = account.name or connection.account_name
     if fresh != connection.account_settings or name != connection.account_name:
         connection.account_settings, connection.account_name = fresh, name
-        Connection.objects.filter(pk=connection.pk).update(account_settings=fresh, account_name=name)
+        # Not that of another account, which may have been linked while this one was read.
+        rows = Connection.objects.filter(pk=connection.pk, account_id=connection.account_id)
+        rows.update(account_settings=fresh, account_name=name)

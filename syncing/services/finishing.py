@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db import transaction
 from django.utils import timezone
 
 from integrations.models import Connection
+from library.entry import Kind
 from library.services.catalogue import titles_of
 from syncing.core.guard import Topic
 from syncing.models import Baseline, RunState, SyncRun, Unmatched
@@ -28,12 +29,15 @@ from syncing.services.fetching import Fetched, digest_of
 from syncing.services.leases import Lease, LeaseLost
 
 TRANSLATE_AGAIN = timedelta(days=7)
+BENCH = timedelta(hours=1)
+"""As long as `planning` counts an entry's writes."""
+HELD = "guard"
 
 
 def begin(desk: Desk) -> None:
-    """Open the books: what an earlier holder left open is closed, the plan is journalled. Nothing to do, no row."""
+    """Open the books: the plan is journalled. Nothing to do, no row."""
     items = desk.prepared.plan.items
-    scheduling.abandon_open(desk.connection.pk)
+    _cover_fewer_fields(desk)
     if desk.baseline.complete_at is None:
         previewing.expire_previews(desk.connection)
     if not any(not item.verdict.is_quiet for item in items):
@@ -42,6 +46,14 @@ def begin(desk: Desk) -> None:
         leases.renew(desk.lease)
         desk.run.save(force_insert=True)
         desk.changes = journal.write_plan(desk.run, items, titles=_titles(desk))
+
+
+def _cover_fewer_fields(desk: Desk) -> None:
+    """A field that is switched off is not looked at from now on, however this run ends; one that is switched on
+    counts as looked at only when a run has ended with nothing left."""
+    for kind in desk.kinds:
+        fields = desk.rules[kind].capability.fields
+        desk.ledger.fields[str(kind)] = sorted(fields.intersection(desk.ledger.fields.get(str(kind), fields)))
 
 
 def count(desk: Desk) -> None:
@@ -60,15 +72,28 @@ def finish(desk: Desk, fetched: Fetched) -> None:
     with transaction.atomic():
         leases.renew(desk.lease)
         reviewing.ask_about(run, prepared.guarded, removals=desk.connection.removals, titles=_titles(desk))
-        reviewing.use_up(desk.connection, desk.done)
+        reviewing.use_up(prepared.words, left=_left(desk, fetched), absences_open=_has_open_absences(desk))
         parking.unpark(desk.connection, desk.done)
         _note_unmatched(desk)
-        _store_baseline(desk, fetched, settled=not unfinished)
-    _close(
-        desk, fetched, more=unfinished and (desk.is_spent() or bool(desk.refused) or bool(prepared.guarded.deferred))
-    )
-    if desk.library_changes:
-        scheduling.wake_others(desk.connection.user_id, but=desk.connection.pk)
+        again = _comes_back_at(desk)
+        # Who asked since, for instance by an answer, must not find that nothing moved.
+        rests = not unfinished and again is None and not leases.is_wanted(desk.lease)
+        _store_baseline(desk, fetched, settled=not unfinished, rests=rests)
+    more = unfinished and (desk.is_spent() or bool(desk.refused) or bool(prepared.guarded.deferred))
+    _close(desk, fetched, more=more, again=again)
+
+
+def _left(desk: Desk, fetched: Fetched) -> frozenset[int] | None:
+    """Media on which something is still to be done; None when the list was not read whole."""
+    return desk.prepared.wanted - {item.track.media_id for item in desk.done} if fetched.complete else None
+
+
+def _comes_back_at(desk: Desk) -> datetime | None:
+    """When something that was set aside for a while is to be tried again, though nothing else moves until then."""
+    times = [parking.next_try(desk.connection, desk.prepared.parked)] if desk.prepared.parked else []
+    if desk.prepared.guarded.withheld.get(Topic.FLIP_FLOP):
+        times.append(timezone.now() + BENCH)
+    return min((at for at in times if at is not None), default=None)
 
 
 def _keep_count_of_absences(desk: Desk) -> None:
@@ -84,28 +109,45 @@ def _shrunk(desk: Desk) -> bool:
 
 def _counts_absences(desk: Desk) -> bool:
     """An entry is missing for the first time: the next read decides, so it must look."""
+    counted = [kind for kind in desk.kinds if desk.rules[kind].takes]
     return not _shrunk(desk) and any(
         track.memory is not None and 0 < track.memory.missing < desk.rules[track.kind].misses
         for track in desk.ledger.tracks.values()
+        if track.kind in counted
     )
 
 
-def _store_baseline(desk: Desk, fetched: Fetched, *, settled: bool) -> None:
+def _has_open_absences(desk: Desk) -> bool:
+    """Removals are still on their way: two reads must agree on them, some wait for a word, some for a later run."""
+    guarded = desk.prepared.guarded
+    if _counts_absences(desk) or guarded.deferred:
+        return True
+    waiting = {item.track.media_id for item in guarded.withheld.get(Topic.REMOVAL, ())}
+    if desk.connection.removals == "no" and not _shrunk(desk):
+        return False
+    return bool(waiting - reviewing.refused_removals(desk.connection)) if waiting else False
+
+
+def _store_baseline(desk: Desk, fetched: Fetched, *, settled: bool, rests: bool) -> None:
+    """settled: nothing is left of what was compared; rests: nor is there any reason to look before something moves."""
     held = {key: entry for key, entry in desk.held.items() if entry is not None}
     if settled:
-        desk.ledger.fields = {str(kind): sorted(rules.capability.fields) for kind, rules in desk.rules.items()}
-    if not desk.ledger.sentinels or _sentinels_gone(desk):
+        for kind in desk.kinds:
+            desk.ledger.fields[str(kind)] = sorted(desk.rules[kind].capability.fields)
+    if not desk.ledger.sentinels or _sentinels_gone(desk, fetched):
         desk.ledger.sentinels = _oldest(desk)
     desk.save_ledger(
-        digest=digest_of(desk.connection, dict(held), fetched.complete) if settled else "",
+        digest=digest_of(desk.connection, dict(held), fetched.complete) if rests else "",
         probe_mark="" if desk.writes else fetched.mark,
         complete_at=timezone.now() if fetched.complete else desk.baseline.complete_at,
     )
 
 
-def _sentinels_gone(desk: Desk) -> bool:
-    known = {(str(kind), remote_id) for kind, remote_id in desk.ledger.tracks}
-    return any(tuple(sentinel) not in known for sentinel in desk.ledger.sentinels)
+def _sentinels_gone(desk: Desk, fetched: Fetched) -> bool:
+    """The guards let this run pass, so one that is missing now went for good, or its kind is no longer read."""
+    if not fetched.complete:
+        return False
+    return any((Kind(kind), remote_id) not in desk.prepared.remotes for kind, remote_id in desk.ledger.sentinels)
 
 
 def _oldest(desk: Desk) -> list[tuple[str, str]]:
@@ -115,10 +157,12 @@ def _oldest(desk: Desk) -> list[tuple[str, str]]:
     return [(str(remote.kind), remote.remote_id) for remote in islice(remembered, SENTINELS)]
 
 
-def _close(desk: Desk, fetched: Fetched, *, more: bool) -> None:
+def _close(desk: Desk, fetched: Fetched, *, more: bool, again: datetime | None) -> None:
     now = timezone.now()
     run, connection = desk.run, desk.connection
     due = now if more else scheduling.next_due(connection)
+    if again is not None:
+        due = min(due, max(again, now))
     if desk.unfinished and not more:
         # Something failed: sooner than the interval, later than at once.
         due = min(due, now + timedelta(seconds=outcomes.backoff(2)))
@@ -138,6 +182,8 @@ def finish_unchanged(run: SyncRun, connection: Connection, lease: Lease, *, mark
     """Nothing moved anywhere: no write but the schedule and the tally. Raises LeaseLost."""
     if not leases.let_go(lease, due_at=scheduling.next_due(connection)):
         raise LeaseLost(str(connection.pk))
+    if connection.message_code == HELD:
+        reviewing.forget_stops(connection)
     outcomes.clear_connection(connection, timezone.now())
     if mark:
         Baseline.objects.filter(pk=connection.pk).exclude(probe_mark=mark).update(probe_mark=mark)
@@ -149,12 +195,13 @@ def finish_held(desk: Desk) -> None:
     run, guarded = desk.run, desk.prepared.guarded
     message = "This needs your word before anything is changed."
     with transaction.atomic():
+        # The connection before the schedule, as everybody who changes its options takes them.
+        Connection.objects.filter(pk=desk.connection.pk).update(message=message, message_code=HELD)
         leases.renew(desk.lease)
         run.message = message
-        outcomes.close(run, state=RunState.HELD, code="guard", message=message)
+        outcomes.close(run, state=RunState.HELD, code=HELD, message=message)
         reviewing.ask_about(run, guarded, removals=desk.connection.removals, titles={})
         leases.let_go(desk.lease, due_at=scheduling.next_due(desk.connection))
-        Connection.objects.filter(pk=desk.connection.pk).update(message=message, message_code="guard")
 
 
 def postpone(connection: Connection, lease: Lease) -> None:

@@ -24,12 +24,15 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    """wanted_at: who had asked for a run when this one was given out; anything else there later is a new wish."""
+
     connection_id: UUID
     token: int
     taken_at: datetime
     interactive: bool = False
     full: bool = False
     preview: bool = False
+    wanted_at: datetime | None = None
 
 
 def claim(connection_id: UUID) -> Lease | None:
@@ -42,7 +45,7 @@ def claim(connection_id: UUID) -> Lease | None:
     if not taken:
         return None
     row = Schedule.objects.get(pk=connection_id)
-    return Lease(connection_id, row.lease_token, now, row.interactive, row.full, row.preview)
+    return Lease(connection_id, row.lease_token, now, row.interactive, row.full, row.preview, row.wanted_at)
 
 
 def claim_due(provider: str, *, limit: int) -> list[Lease]:
@@ -62,7 +65,9 @@ def claim_due(provider: str, *, limit: int) -> list[Lease]:
         Schedule.objects.filter(pk__in=[row.pk for row in rows]).update(
             lease_token=F("lease_token") + 1, lease_until=now + LEASE
         )
-    return [Lease(row.pk, row.lease_token + 1, now, row.interactive, row.full, row.preview) for row in rows]
+    return [
+        Lease(row.pk, row.lease_token + 1, now, row.interactive, row.full, row.preview, row.wanted_at) for row in rows
+    ]
 
 
 def renew(lease: Lease) -> None:
@@ -73,16 +78,18 @@ def renew(lease: Lease) -> None:
 
 
 def take_up(connection_id: UUID, token: int) -> Lease | None:
-    """Begin what was claimed for us by `claim_due`; None when it was taken over or finished meanwhile."""
-    row = Schedule.objects.filter(pk=connection_id, lease_token=token, lease_until__isnull=False).first()
+    """Begin what was claimed for us by `claim_due`; None when it was taken over, finished or begun meanwhile.
+
+    The number grows once more, since a broker may deliver one message twice: two runs never hold the same.
+    """
+    now = timezone.now()
+    held = Schedule.objects.filter(pk=connection_id, lease_token=token, lease_until__isnull=False)
+    if not held.update(lease_token=token + 1, lease_until=now + LEASE):
+        return None
+    row = Schedule.objects.filter(pk=connection_id, lease_token=token + 1).first()
     if row is None:
         return None
-    lease = Lease(connection_id, token, timezone.now(), row.interactive, row.full, row.preview)
-    try:
-        renew(lease)
-    except LeaseLost:
-        return None
-    return lease
+    return Lease(connection_id, row.lease_token, now, row.interactive, row.full, row.preview, row.wanted_at)
 
 
 def let_go(lease: Lease, *, due_at: datetime, not_before: datetime | None = None, failures: int = 0) -> bool:
@@ -92,10 +99,22 @@ def let_go(lease: Lease, *, due_at: datetime, not_before: datetime | None = None
     """
     held = Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token, lease_until__isnull=False)
     changes: dict[str, object] = {"lease_until": None, "not_before": not_before, "failures": failures}
-    asked_since = Q(wanted_at__gt=lease.taken_at)
-    if held.filter(asked_since).update(**changes):
+    if held.filter(_wanted_since(lease)).update(**changes):
         return True
     return bool(held.update(**changes, due_at=due_at, interactive=False, full=False, preview=False))
+
+
+def is_wanted(lease: Lease) -> bool:
+    """True when somebody asked for another run since this one was given out. After `renew`, in its transaction, the
+    answer stays true until the commit: who asks must first get the row."""
+    return Schedule.objects.filter(_wanted_since(lease), pk=lease.connection_id).exists()
+
+
+def _wanted_since(lease: Lease) -> Q:
+    # Told by the value, not by comparing two machines' clocks.
+    if lease.wanted_at is None:
+        return Q(wanted_at__isnull=False)
+    return Q(wanted_at__isnull=False) & ~Q(wanted_at=lease.wanted_at)
 
 
 def expired() -> Iterable[UUID]:

@@ -43,12 +43,16 @@ def match(provider: str, entries: Sequence[RemoteEntry]) -> Matched:
     remotes: dict[int, Remote] = {}
     duplicates = []
     for entry in entries:
-        key = (entry.media.kind, entry.media.external_id)
+        key = key_of(entry)
         if media[key] in remotes:
             duplicates.append(entry)
             continue
         remotes[media[key]] = to_remote(entry, media[key])
     return Matched(tuple(remotes.values()), tuple(duplicates))
+
+
+def key_of(entry: RemoteEntry) -> Key:
+    return (entry.media.kind, entry.media.external_id)
 
 
 def to_remote(entry: RemoteEntry, media_id: int) -> Remote:

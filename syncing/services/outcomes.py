@@ -23,6 +23,7 @@ from integrations.errors import (
     Unavailable,
 )
 from integrations.models import Connection, ConnectionState
+from integrations.oauth import AppRejected
 from syncing.models import RunState, Schedule, SyncRun
 from syncing.services import leases
 from syncing.services.leases import Lease
@@ -63,8 +64,12 @@ def ending_of(error: ProviderError, *, name: str) -> Ending:
     if isinstance(error, Transient):
         return Ending("transient", f"{name} did not answer as it should. It is tried again soon.")
     if isinstance(error, AuthRevoked):
-        message = f"{name} no longer accepts the sign-in. Please connect it again."
+        message = f"{name} no longer lets Enishi in. Please sign in there again."
         return Ending("needs_login", message, counts=False)
+    if isinstance(error, AppRejected):
+        # The operator's client id or secret: everybody waits for it, so somebody must be woken.
+        message = f"{name} does not accept this site's own registration. The operator has been told."
+        return Ending("app_rejected", message, RunState.FAILED)
     if isinstance(error, Malformed):
         message = f"{name} answered in a way that is not understood. Nothing was changed; we look into it."
         return Ending("malformed", message, RunState.FAILED)

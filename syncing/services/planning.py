@@ -23,7 +23,7 @@ from syncing.core.plan import Item, Key, Plan, Remote, Table, make_plan
 from syncing.models import Change, ChangeState, Parked, Unmatched
 from syncing.services import reviewing
 from syncing.services.baselines import Ledger
-from syncing.services.matching import find_routes, match
+from syncing.services.matching import find_routes, key_of, match
 from syncing.services.recalling import NOTHING, Recalled, recall_lost
 
 PARK_AFTER = 3
@@ -32,7 +32,8 @@ RETRY_PARKED = (timedelta(minutes=5), timedelta(hours=1))
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All that applying needs. revisions: of the rows as loaded; revision: of the library when they were."""
+    """All that applying needs. revisions: of the rows as loaded; revision: of the library when they were.
+    wanted: media on which there was something to do before anything was withheld."""
 
     guarded: Guarded
     remotes: Mapping[Key, Remote]
@@ -42,6 +43,8 @@ class Prepared:
     duplicates: Sequence[RemoteEntry] = ()
     parked: tuple[Item, ...] = ()
     recalled: Recalled = NOTHING
+    words: reviewing.Words = reviewing.NO_WORDS
+    wanted: frozenset[int] = frozenset()
 
     @property
     def plan(self) -> Plan:
@@ -94,7 +97,8 @@ def prepare(
 ) -> Prepared:
     """Match, load the library, plan and guard. Reads the library's revision before its rows, so that an edit in
     between is seen again by the next run rather than missed."""
-    matched = match(provider.slug, entries)
+    # Of two entries of one work the one we know stays the work's: else each edit would make it the other one.
+    matched = match(provider.slug, sorted(entries, key=lambda entry: key_of(entry) not in ledger.tracks))
     revision = revision_of(connection.user_id)
     rows = rows_of(connection.user_id)
     on_side = {remote.media_id for remote in matched.remotes}
@@ -107,7 +111,8 @@ def prepare(
         if media_id not in on_side and not row.removed and row.kind in complete
     }
     routes = _routes(connection, session, provider, lacking=lacking, gives=rules[next(iter(rules))].gives)
-    plan = make_plan(
+    words = reviewing.words_of(connection)
+    planned = make_plan(
         Table(
             remotes=matched.remotes,
             tracks=ledger.tracks,
@@ -116,13 +121,12 @@ def prepare(
             routes=routes,
             complete=complete,
             rules=rules,
-            choices=reviewing.choices_of(connection),
+            choices=words.choices,
         )
     )
-    plan, parked = _without_parked(connection, plan)
-    guarded = guard(plan, _watch(connection, plan, matched.remotes, ledger=ledger))
+    plan, parked = _without_parked(connection, planned)
     return Prepared(
-        guarded=guarded,
+        guarded=guard(plan, _watch(connection, plan, set(remotes), ledger=ledger, complete=complete, words=words)),
         remotes=remotes,
         revisions={media_id: row.revision for media_id, row in rows.items()},
         revision=revision,
@@ -130,6 +134,8 @@ def prepare(
         duplicates=matched.duplicates,
         parked=parked,
         recalled=recalled,
+        words=words,
+        wanted=frozenset(item.track.media_id for item in planned.items),
     )
 
 
@@ -143,15 +149,22 @@ def _routes(
     return find_routes(session, provider, lacking, sources=registry.slugs(), skip={id_ for id_ in skip if id_})
 
 
-def _watch(connection: Connection, plan: Plan, remotes: Sequence[Remote], *, ledger: Ledger) -> Watch:
-    sentinels = frozenset((Kind(kind), remote_id) for kind, remote_id in ledger.sentinels)
-    present = {(remote.kind, remote.remote_id) for remote in remotes}
-    approved, allowed = reviewing.approvals_of(connection)
+def _watch(
+    connection: Connection,
+    plan: Plan,
+    present: set[Key],
+    *,
+    ledger: Ledger,
+    complete: frozenset[Kind],
+    words: reviewing.Words,
+) -> Watch:
+    # Of a kind that was not read, or not whole, an absence says nothing.
+    sentinels = frozenset((Kind(kind), id_) for kind, id_ in ledger.sentinels if kind in complete)
     return Watch(
         removals=connection.removals,
         first=connection.approved_at is None,
-        approved=approved,
-        allowed=allowed,
+        approved=words.topics,
+        allowed=words.media,
         lately=_lately(connection) if any(item.verdict.to_side is not Action.NONE for item in plan.items) else {},
         sentinels=sentinels,
         sentinels_present=len(sentinels & present),

@@ -70,6 +70,9 @@ def finish_preview(desk: Desk) -> None:
     run, connection, items = desk.run, desk.connection, desk.prepared.plan.items
     first = connection.approved_at is None or not desk.lease.preview
     with transaction.atomic():
+        if first:
+            # The connection before the schedule, as everybody who changes its options takes them.
+            Connection.objects.filter(pk=connection.pk).update(approved_at=None, message="", message_code="")
         leases.renew(desk.lease)
         expire_previews(connection)
         run.purpose, run.requests = "preview", desk.session.requests
@@ -85,7 +88,6 @@ def finish_preview(desk: Desk) -> None:
                 "conflicts": sum(len(item.verdict.conflicts) for item in items),
                 "unmatched": len(desk.prepared.plan.unroutable) + len(desk.prepared.duplicates),
             }
-            Connection.objects.filter(pk=connection.pk).update(approved_at=None, message="", message_code="")
             reviewing.ask_first(run, counts=summary)
         leases.let_go(desk.lease, due_at=scheduling.next_due(connection))
 

@@ -50,7 +50,8 @@ def recall_lost(
     rules: Mapping[Kind, Rules],
 ) -> Recalled:
     """Bring the ledger up to what was sent without an answer and is there. Entries that were not read stay unknown."""
-    found, missed = [], []
+    found: list[Change] = []
+    missed: list[Change] = []
     rows = Change.objects.filter(connection=connection, side=connection.provider, state=ChangeState.UNKNOWN)
     for row in rows.order_by("pk"):
         key: Key = (Kind(row.kind), row.remote_id)

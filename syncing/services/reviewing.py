@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.models import Connection
 from library.entry import to_json
-from syncing.core.guard import Guarded, Topic
+from syncing.core.guard import STOPS, Guarded, Topic
 from syncing.core.model import Action
 from syncing.core.plan import Item
 from syncing.models import Review, ReviewState, SyncRun
@@ -24,6 +24,9 @@ ASKED_AT_ONCE = 100
 """Questions of one topic that a run puts into the tray; the rest come when these are answered."""
 PER_ENTRY = (Topic.REMOVAL, Topic.PROGRESS_DROP)
 WHOLE_RUN = (Topic.EMPTIED, Topic.SENTINELS, Topic.REWRITTEN, Topic.SHRUNK, Topic.FIRST_PLAN)
+
+ABSENCES = (Topic.EMPTIED, Topic.SENTINELS, Topic.SHRUNK)
+"""Topics whose yes must last until two reads agreed and the removals are done."""
 
 
 class BadChoice(ValueError):
@@ -44,13 +47,18 @@ def decide(user: User, *, review_id: int, choice: str) -> Review:
     choice: "approve" or "discard"; for a conflict "library" or "provider". Answering twice changes nothing.
     Raises Review.DoesNotExist for another person's, BadChoice.
     """
+    found = Review.objects.select_related("connection").get(user=user, pk=review_id)
+    choices = ("library", "provider") if found.topic == Topic.CONFLICT else ("approve", "discard")
+    if choice not in choices:
+        raise BadChoice(f"choose one of: {', '.join(choices)}")
+    if found.state != ReviewState.OPEN:
+        return found
     with transaction.atomic():
-        review = (
-            Review.objects.select_for_update(of=("self",)).select_related("connection").get(user=user, pk=review_id)
-        )
-        choices = ("library", "provider") if review.topic == Topic.CONFLICT else ("approve", "discard")
-        if choice not in choices:
-            raise BadChoice(f"choose one of: {', '.join(choices)}")
+        # The connection and its schedule before the question, as a run takes them.
+        Connection.objects.select_for_update(no_key=True).get(pk=found.connection_id)
+        scheduling.look_again(found.connection_id)
+        rows = Review.objects.select_for_update(of=("self",)).select_related("connection")
+        review = rows.get(user=user, pk=review_id)
         if review.state != ReviewState.OPEN:
             return review
         review.state = ReviewState.DISCARDED if choice == "discard" else ReviewState.APPROVED
@@ -58,7 +66,6 @@ def decide(user: User, *, review_id: int, choice: str) -> Review:
         review.save(update_fields=["state", "choice", "decided_at"])
         if review.topic == Topic.FIRST_PLAN:
             _decide_first_plan(review)
-        scheduling.look_again(review.connection_id)
     return review
 
 
@@ -70,27 +77,40 @@ def _decide_first_plan(review: Review) -> None:
         scheduling.set_paused(review.user, provider=review.connection.provider, paused=True)
 
 
-def choices_of(connection: Connection) -> dict[int, dict[str, str]]:
-    """A person's word on conflicts: {media id: {field: "library" | "provider"}}."""
-    choices: dict[int, dict[str, str]] = {}
-    rows = Review.objects.filter(connection=connection, topic=Topic.CONFLICT, state=ReviewState.APPROVED)
-    for media_id, key, choice in rows.values_list("media_id", "key", "choice"):
-        if media_id is not None:
-            choices.setdefault(media_id, {})[key.partition(":")[2]] = choice
-    return choices
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a person has said and no run has used yet, as one run sees it: a word that comes later is for the next.
+
+    topics: of whole runs. media: by topic of single entries. choices: {media id: {field: "library" | "provider"}}.
+    """
+
+    ids: frozenset[int] = frozenset()
+    topics: frozenset[Topic] = frozenset()
+    media: Mapping[Topic, frozenset[int]] = field(default_factory=dict)
+    choices: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
 
-def approvals_of(connection: Connection) -> tuple[frozenset[Topic], dict[Topic, frozenset[int]]]:
-    """What was approved and not yet used: topics of whole runs, and media by topic."""
-    rows = Review.objects.filter(connection=connection, state=ReviewState.APPROVED).values_list("topic", "media_id")
+NO_WORDS = Words()
+
+
+def words_of(connection: Connection) -> Words:
+    rows = Review.objects.filter(connection=connection, state=ReviewState.APPROVED)
+    ids: set[int] = set()
     topics: set[Topic] = set()
-    media: dict[Topic, set[int]] = {}
-    for topic, media_id in rows:
+    media: dict[Topic, frozenset[int]] = {}
+    choices: dict[int, dict[str, str]] = {}
+    for review_id, name, media_id, key, choice in rows.values_list("pk", "topic", "media_id", "key", "choice"):
+        ids.add(review_id)
+        topic = Topic(name)
         if topic in WHOLE_RUN:
-            topics.add(Topic(topic))
-        elif topic in PER_ENTRY and media_id is not None:
-            media.setdefault(Topic(topic), set()).add(media_id)
-    return frozenset(topics), {topic: frozenset(ids) for topic, ids in media.items()}
+            topics.add(topic)
+        elif media_id is None:
+            continue
+        elif topic in PER_ENTRY:
+            media[topic] = media.get(topic, frozenset()) | {media_id}
+        else:
+            choices.setdefault(media_id, {})[key.partition(":")[2]] = choice
+    return Words(frozenset(ids), frozenset(topics), media, choices)
 
 
 def ask_about(run: SyncRun, guarded: Guarded, *, removals: str, titles: Mapping[int, str]) -> int:
@@ -118,13 +138,33 @@ def ask_first(run: SyncRun, *, counts: Mapping[str, int]) -> None:
     )
 
 
-def use_up(connection: Connection, items: Iterable[Item]) -> None:
-    """An approval is good for one use: it is spent when what it allowed has been done."""
-    done = [item.track.media_id for item in items]
-    spent = Review.objects.filter(connection=connection, state=ReviewState.APPROVED)
-    spent.filter(topic__in=WHOLE_RUN).update(state=ReviewState.EXPIRED)
-    for start in range(0, len(done), 1000):
-        spent.filter(media_id__in=done[start : start + 1000]).update(state=ReviewState.EXPIRED)
+def use_up(words: Words, *, left: Collection[int] | None, absences_open: bool) -> None:
+    """An approval is good for one use: it is spent when what it allowed has been done, or is not in question any more.
+
+    left: media on which something is still to be done, None = not known, since the list was not read whole.
+    absences_open: removals are not all done yet, so a yes to a shorter list still holds.
+    """
+    if not words.ids:
+        return
+    spent = Review.objects.filter(pk__in=words.ids, state=ReviewState.APPROVED)
+    whole = [topic for topic in WHOLE_RUN if not (absences_open and topic in ABSENCES)]
+    spent.filter(topic__in=whole).update(state=ReviewState.EXPIRED)
+    if left is not None:
+        named = {*words.choices, *(media_id for ids in words.media.values() for media_id in ids)}
+        single = spent.exclude(topic__in=WHOLE_RUN).exclude(media_id__in=named.intersection(left))
+        single.update(state=ReviewState.EXPIRED)
+
+
+def refused_removals(connection: Connection) -> set[int]:
+    """Media that a person wants to keep where they are."""
+    rows = Review.objects.filter(connection=connection, topic=Topic.REMOVAL, state=ReviewState.DISCARDED)
+    return set(rows.exclude(media=None).values_list("media_id", flat=True))
+
+
+def forget_stops(connection: Connection) -> None:
+    """The side is again as it was before a guard stopped everything: there is nothing left to ask."""
+    rows = Review.objects.filter(connection=connection, topic__in=STOPS)
+    rows.exclude(state=ReviewState.EXPIRED).update(state=ReviewState.EXPIRED)
 
 
 def _whole(topic: Topic, guarded: Guarded) -> Question:
@@ -173,14 +213,14 @@ def _conflicts(item: Item, titles: Mapping[int, str]) -> list[Question]:
 
 
 def _ask(run: SyncRun, questions: Sequence[Question], *, stopped: bool) -> int:
-    known = Review.objects.filter(
-        connection_id=run.connection_id, state__in=(ReviewState.OPEN, ReviewState.DISCARDED)
-    ).exclude(topic=Topic.FIRST_PLAN)
-    asked = {(row.topic, row.key): row for row in known}
+    known = Review.objects.filter(connection_id=run.connection_id).exclude(state=ReviewState.EXPIRED)
+    # An answer may have come while this run was at work: it is for the next one, and not asked for again.
+    asked = {(row.topic, row.key): row for row in known.exclude(topic=Topic.FIRST_PLAN)}
     current = {(question.topic, question.key) for question in questions}
     if not stopped:
         # Settled otherwise meanwhile; a "no" is forgotten too, so that the same thing later is asked anew.
-        gone = [row.pk for key, row in asked.items() if key not in current]
+        over = {key: row for key, row in asked.items() if row.state != ReviewState.APPROVED}
+        gone = [row.pk for key, row in over.items() if key not in current]
         Review.objects.filter(pk__in=gone).update(state=ReviewState.EXPIRED)
     new = [question for question in questions if (question.topic, question.key) not in asked]
     Review.objects.bulk_create(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
+from django.db import transaction
+
 from integrations.errors import ProviderError
 from integrations.http import Session
 from integrations.models import Connection, ConnectionState
@@ -20,6 +22,7 @@ from syncing.services import (
     leases,
     outcomes,
     previewing,
+    scheduling,
     undo_performing,
     undoing,
 )
@@ -27,8 +30,8 @@ from syncing.services.baselines import Ledger, UnreadableBaseline, unpack
 from syncing.services.desk import Desk, Tell, tell_nobody
 from syncing.services.fetching import fetch
 from syncing.services.leases import Lease, LeaseLost
+from syncing.services.matching import key_of
 from syncing.services.planning import prepare
-from syncing.services.scheduling import next_due
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ def run_lease(lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody) -> S
     """
     connection = Connection.objects.select_related("app", "user").get(pk=lease.connection_id)
     if connection.state != ConnectionState.ACTIVE:
-        leases.let_go(lease, due_at=next_due(connection))
+        leases.let_go(lease, due_at=scheduling.next_due(connection))
         return None
     run = SyncRun(
         user_id=connection.user_id,
@@ -99,7 +102,7 @@ def _sync(
         finishing.postpone(connection, lease)
         return
     fetched = fetch(connection, session, provider, baseline=baseline, full=lease.full)
-    run.requests = session.requests
+    run.requests, run.entries_read = session.requests, len(fetched.entries)
     tell("read", len(fetched.entries), len(fetched.entries))
     behind = revision_of(connection.user_id) != baseline.library_revision
     if fetched.unchanged and not behind and not (lease.full or lease.preview):
@@ -108,11 +111,15 @@ def _sync(
     if fetched.unchanged and not fetched.digest:
         # The probe spared the read, but the library moved: what it holds is needed after all.
         fetched = fetch(connection, session, provider, baseline=baseline, full=True)
+    # Whatever an earlier holder left open must be known as such before it is looked up in what was read.
+    with transaction.atomic():
+        leases.renew(lease)
+        scheduling.abandon_open(connection.pk)
     ledger = _ledger_of(baseline)
     prepared = prepare(connection, session, provider, entries=fetched.entries, complete=fetched.complete, ledger=ledger)
     run.entries_read = len(fetched.entries)
     desk = Desk(connection, lease, provider, session, baseline, ledger, run, prepared, tell)
-    desk.held = {key: remote.now.entry for key, remote in prepared.remotes.items()}
+    desk.held = {key_of(entry): entry.entry for entry in fetched.entries}
     tell("plan", len(prepared.plan.items), len(prepared.plan.items))
     if any(topic in STOPS for topic in prepared.guarded.stopped):
         finishing.finish_held(desk)

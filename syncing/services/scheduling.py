@@ -21,7 +21,18 @@ from integrations.models import Connection
 from integrations.providers import registry
 from integrations.queries import connection_for_user
 from integrations.services import pausing
-from syncing.models import Baseline, Change, ChangeState, RunState, Schedule, SyncRun
+from syncing.models import (
+    Baseline,
+    Change,
+    ChangeState,
+    Parked,
+    Review,
+    ReviewState,
+    RunState,
+    Schedule,
+    SyncRun,
+    Unmatched,
+)
 from syncing.services import leases
 
 if TYPE_CHECKING:
@@ -47,7 +58,8 @@ def request_sync(
     values: dict[str, Any] = {"due_at": now if waits else now + EDIT_DEBOUNCE, "wanted_at": now, "not_before": None}
     values |= {"interactive": True} if waits else {}
     values |= {"full": True} if full else {}
-    values |= {"preview": True} if preview else {}
+    # A sync that is asked for while a preview is made is no second preview.
+    values |= {"preview": preview}
     Schedule.objects.filter(connection=connection, is_on=True).update(**values)
     if waits:
         nudge()
@@ -72,6 +84,8 @@ def add_schedule(connection: Connection, *, fresh: bool) -> None:
                 "is_on": True,
                 "not_before": None,
                 "failures": 0,
+                # A run of the account before must not go on with this one's list.
+                **({"lease_until": None} if fresh else {}),
             },
         )
         if fresh:
@@ -88,16 +102,32 @@ def drop_schedule(connection: Connection) -> None:
 
 
 def forget(connection: Connection) -> None:
+    """What was seen, asked, answered, refused or still to be done of a list that may be another one next time. The
+    journal stays. In the caller's transaction, which has taken the lease away."""
+    abandon_open(connection.pk)
+    message = "The account was unlinked before this was done."
+    waiting = SyncRun.objects.filter(connection=connection, state__in=(RunState.QUEUED, RunState.PREVIEW))
+    pending = (ChangeState.PLANNED, ChangeState.UNKNOWN)
+    Change.objects.filter(connection=connection, state__in=pending).update(
+        state=ChangeState.ABANDONED, settled_at=timezone.now(), message=message
+    )
+    waiting.update(state=RunState.ABANDONED, finished_at=timezone.now(), message=message)
+    Review.objects.filter(connection=connection).exclude(state=ReviewState.EXPIRED).update(state=ReviewState.EXPIRED)
+    Parked.objects.filter(connection=connection).delete()
+    Unmatched.objects.filter(connection=connection).delete()
     Baseline.objects.filter(connection=connection).delete()
     Connection.objects.filter(pk=connection.pk).update(approved_at=None)
 
 
 def look_again(connection_id: UUID) -> None:
-    """Something was decided or changed: the next run must look at everything, and soon."""
-    Baseline.objects.filter(pk=connection_id).update(digest="")
+    """Something was decided or changed: the next run must look at everything, and soon.
+
+    The schedule's row first, as a run does it: a run that ends in this moment either sees the wish or ends before.
+    """
     Schedule.objects.filter(pk=connection_id).update(
         due_at=timezone.now(), wanted_at=timezone.now(), interactive=True, not_before=None
     )
+    Baseline.objects.filter(pk=connection_id).update(digest="")
     nudge()
 
 
@@ -134,11 +164,13 @@ def start_due() -> int:
     """Claim what is due and hand it to the providers' queues; returns how many. Two at once do no harm."""
     started = 0
     for slug in registry.slugs():
-        for lease in leases.claim_due(slug, limit=CLAIMS_A_TICK):
+        claimed = leases.claim_due(slug, limit=CLAIMS_A_TICK)
+        for at, lease in enumerate(claimed):
             queue = "interactive" if lease.interactive else slug
             if not _send("syncing.sync_connection", [str(lease.connection_id), lease.token], queue=queue):
-                # Given back as it was: the row is still due.
-                Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token).update(lease_until=None)
+                # Given back as they were: the rows are still due.
+                for unsent in claimed[at:]:
+                    Schedule.objects.filter(pk=unsent.connection_id, lease_token=unsent.token).update(lease_until=None)
                 return started
             started += 1
     return started
@@ -146,13 +178,16 @@ def start_due() -> int:
 
 def sweep() -> int:
     """Find what a dead worker left behind: its runs are abandoned and its connections are due again."""
-    dead = list(leases.expired())
-    with transaction.atomic():
-        for connection_id in dead:
-            abandon_open(connection_id)
-        return Schedule.objects.filter(pk__in=dead, lease_until__lt=timezone.now()).update(
-            lease_until=None, due_at=timezone.now()
-        )
+    freed = 0
+    for connection_id in list(leases.expired()):
+        with transaction.atomic():
+            now = timezone.now()
+            # The row first: whoever takes it over meanwhile must not find their own books closed.
+            held = Schedule.objects.filter(pk=connection_id, lease_until__lt=now)
+            if held.update(lease_until=None, due_at=now):
+                abandon_open(connection_id)
+                freed += 1
+    return freed
 
 
 def abandon_open(connection_id: UUID) -> None:

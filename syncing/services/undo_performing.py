@@ -12,7 +12,7 @@ from integrations.models import Connection
 from integrations.providers.base import Provider
 from library.entry import Entry, Kind
 from library.queries import Row, revision_of, rows_of
-from library.services.storing import Stored, store_entries
+from library.services.storing import Stored, lock_library, store_entries
 from syncing.core.guard import Guarded
 from syncing.core.model import (
     Action,
@@ -44,6 +44,7 @@ def perform_undo(run: SyncRun, connection: Connection, lease: Lease, *, session:
     baseline = Baseline.objects.get(pk=connection.pk)
     ledger = unpack(bytes(baseline.data))
     with transaction.atomic():
+        lock_library(connection.user_id)
         leases.renew(lease)
         rows = undoing.library_rows(run)
         undo_in_library(connection.user_id, rows, ledger)
@@ -57,7 +58,10 @@ def perform_undo(run: SyncRun, connection: Connection, lease: Lease, *, session:
     except Exception:
         SyncRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
         raise
-    _finish(run, connection, lease, desk=desk)
+    if desk is not None and desk.unfinished and undoing.side_rows(run):
+        _pause(run, lease, desk=desk)
+    else:
+        _finish(run, connection, lease, desk=desk)
 
 
 def _save(baseline: Baseline, ledger: Ledger) -> None:
@@ -82,9 +86,9 @@ def _prepare(
     library = rows_of(connection.user_id)
     items, todo = [], {}
     for row in rows:
-        item = _item(row, remotes, library, ledger)
+        item = _item(row, ledger, remotes=remotes, library=library)
         if item is None:
-            _close(row, remotes, library, ledger)
+            _close(row, ledger, remotes=remotes, library=library)
             continue
         items.append(item)
         todo[provider.slug, item.track.media_id] = row
@@ -100,7 +104,7 @@ def _prepare(
     return desk
 
 
-def _item(row: Change, remotes: Mapping[Key, Remote], library: Mapping[int, Row], ledger: Ledger) -> Item | None:
+def _item(row: Change, ledger: Ledger, *, remotes: Mapping[Key, Remote], library: Mapping[int, Row]) -> Item | None:
     assert row.undoes is not None
     key: Key = (Kind(row.kind), row.remote_id)
     remote = remotes.get(key)
@@ -112,7 +116,7 @@ def _item(row: Change, remotes: Mapping[Key, Remote], library: Mapping[int, Row]
     moves = back.moves
     if back.action is Action.CREATE:
         moves = _whole(known.entry, back)
-    memory = _memory(back, ledger.tracks.get(key), remote, known)
+    memory = _memory(back, ledger.tracks.get(key), remote=remote, known=known)
     entry_id = remote.entry_id if remote is not None else ""
     track = Track(key[0], key[1], known.media_id, memory, entry_id)
     if back.action is Action.REMOVE:
@@ -122,12 +126,12 @@ def _item(row: Change, remotes: Mapping[Key, Remote], library: Mapping[int, Row]
     )
 
 
-def _memory(back: Undo, track: Track | None, remote: Remote | None, known: Row) -> Memory:
+def _memory(back: Undo, track: Track | None, *, remote: Remote | None, known: Row) -> Memory:
     held = remote.now.entry if remote is not None else None
     return remember(back, track.memory if track is not None else None, held=held, library=known.entry)
 
 
-def _close(row: Change, remotes: Mapping[Key, Remote], library: Mapping[int, Row], ledger: Ledger) -> None:
+def _close(row: Change, ledger: Ledger, *, remotes: Mapping[Key, Remote], library: Mapping[int, Row]) -> None:
     """There is nothing to send: an earlier try arrived though its answer was lost, or the entry was edited since."""
     key: Key = (Kind(row.kind), row.remote_id)
     remote, known, track = remotes.get(key), library.get(row.media_id or 0), ledger.tracks.get(key)
@@ -136,7 +140,7 @@ def _close(row: Change, remotes: Mapping[Key, Remote], library: Mapping[int, Row
         journal.mark([row], ChangeState.SKIPPED, message=TOUCHED)
         return
     done = Undo(Action(row.action), tuple(Move(name, None, None, Reason.UNDO) for name in row.after or {}))
-    ledger.tracks[key] = Track(key[0], key[1], known.media_id, _memory(done, track, remote, known))
+    ledger.tracks[key] = Track(key[0], key[1], known.media_id, _memory(done, track, remote=remote, known=known))
     journal.mark([row], ChangeState.APPLIED, message=FOUND)
 
 
@@ -147,9 +151,20 @@ def _whole(last: Entry, back: Undo) -> tuple[Move, ...]:
     return tuple(Move(name, None, getattr(entry, name), Reason.UNDO) for name in names)
 
 
+def _pause(run: SyncRun, lease: Lease, *, desk: Desk) -> None:
+    """This turn is over and something is left: others wait for the queue too."""
+    with transaction.atomic():
+        leases.renew(lease)
+        desk.save_ledger()
+        SyncRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
+        leases.let_go(lease, due_at=timezone.now())
+    run.refresh_from_db()
+
+
 def _finish(run: SyncRun, connection: Connection, lease: Lease, *, desk: Desk | None) -> None:
     """The figures come from the journal: an earlier try may have done a part."""
     with transaction.atomic():
+        lock_library(connection.user_id)
         leases.renew(lease)
         if desk is not None:
             desk.save_ledger()

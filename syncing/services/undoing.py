@@ -49,7 +49,7 @@ def _queue(connection: Connection, changes: Sequence[Change], *, undoes: SyncRun
     if connection.state != ConnectionState.ACTIVE:
         raise CannotUndo("The service must be connected and not paused to undo this.")
     with transaction.atomic():
-        Connection.objects.select_for_update().get(pk=connection.pk)
+        Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
         done = [change for change in changes if change.state == ChangeState.APPLIED]
         taken = Change.objects.filter(undoes__in=done).exclude(
             state__in=(ChangeState.ABANDONED, ChangeState.FAILED, ChangeState.SKIPPED, ChangeState.UNKNOWN)

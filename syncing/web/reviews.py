@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
+from accounts.web.limits import limited
 from accounts.web.pages import PersonRequest, page_of, person_action, person_page
 from integrations.providers import registry
 from integrations.web.services import service_name
@@ -32,6 +33,7 @@ def reviews(request: PersonRequest) -> HttpResponse:
 
 
 @person_action
+@limited("change")
 def decide(request: PersonRequest, review_id: int) -> HttpResponse:
     """`choice` in the form is one of those the page offered; anything else changes nothing."""
     review = queries.review_for_user(request.user, review_id)

@@ -62,7 +62,7 @@ _RUN_STATES = {
     RunState.HELD: ("Stopped, and asks you first", "ask"),
     RunState.HALTED: ("Could not go on", "bad"),
     RunState.FAILED: ("Failed on our side", "bad"),
-    RunState.ABANDONED: ("Broken off; the next run decides afresh", "quiet"),
+    RunState.ABANDONED: ("Interrupted; the next run goes on", "quiet"),
 }
 
 
@@ -142,23 +142,36 @@ _TITLES = {
 _TEXTS = {
     "first_plan": "Nothing has been changed yet. Look at what would change, then say yes or no.",
     "emptied": "It held {remembered} entries before and shows none now, which can be a fault of the service. "
-    "Nothing was removed anywhere. Is the list really meant to be empty?",
+    "Nothing was removed anywhere. Is the list really meant to be empty? {then}",
     "shrunk": "{missing} of {remembered} entries are gone, more than usually happens by hand. Nothing was removed "
-    "anywhere. Did you remove them?",
+    "anywhere. Did you remove them? {then}",
     "rewritten": "{rewritten} of {remembered} entries differ from the last look. That can be a fault, or another score "
     "system. Nothing was taken over. Is it what you want?",
-    "sentinels": "This may be another account's list, or a broken read. Nothing was changed. Is the list right?",
-    "progress_drop": "Did you mean to lower it?",
-    "removal": "It is gone on one side. It stays on the other until you say yes.",
-    "conflict": "Both sides were changed. Which one is right?",
-    "flip_flop": "Something rewrites it again and again, so it is left alone for now.",
+    "sentinels": "This may be another account's list, or a broken read. Nothing was changed. "
+    "Is this really your list? {then}",
+    "progress_drop": "It is lower {lower} now. Did you mean that?",
+    "removal": "It was removed {removed_from}. It stays {stays} until you say yes.",
+    "conflict": "It was changed in your library and on {service}. Which one is right?",
+    "flip_flop": "It was written to {service} three times within an hour and did not stay as it was written. Perhaps "
+    "another program syncs the same list. It is left alone for now.",
 }
 _YES_NO = {
     "first_plan": ("Approve and sync", "Discard"),
+    "emptied": ("Yes, I emptied it", "No, keep my library as it is"),
+    "shrunk": ("Yes, I removed them", "No, keep them"),
+    "rewritten": ("Yes, take the changes over", "No, leave everything as it is"),
+    "sentinels": ("Yes, this is my list", "No, leave everything as it is"),
     "removal": ("Yes, remove it", "No, keep it"),
     "progress_drop": ("Yes, lower it", "No, keep the higher"),
     "flip_flop": ("Try again", "Leave it alone"),
 }
+_REMOVALS_THEN = {
+    "ask": "After a yes you are still asked about each title.",
+    "yes": "After a yes they are taken off your library too, a few at a time; each can be undone.",
+    "no": "Your settings never remove anything, so they stay in your library in any case.",
+}
+_REMOVING = frozenset({"removal", "emptied", "shrunk", "sentinels"})
+"""A yes leads to removals: its button does not invite."""
 
 
 def ask(review: Review) -> Question:
@@ -172,12 +185,25 @@ def ask(review: Review) -> Question:
         title=_TITLES.get(review.topic, "{service} asks for your word").format(
             service=service, title=quote_title(title) if title else "An entry"
         ),
-        text=_TEXTS.get(review.topic, "").format_map(_Figures(review.summary)),
+        text=_TEXTS.get(review.topic, "").format_map(_Figures({**review.summary, **_sides(review, service)})),
         lines=tuple(_lines(review, service)),
         choices=_choices(review.topic, service),
         asked_at=review.created_at,
         run_id=review.run_id,
     )
+
+
+def _sides(review: Review, service: str) -> dict[str, str]:
+    """Where it happened and where it would be carried to; `side` is where the change is to be made."""
+    there, here = f"on {service}", "in your library"
+    into_library = review.summary.get("side") == "library"
+    return {
+        "service": service,
+        "removed_from": f"from {service}" if into_library else "from your library",
+        "stays": here if into_library else there,
+        "lower": there if into_library else here,
+        "then": _REMOVALS_THEN.get(review.connection.removals, ""),
+    }
 
 
 class _Figures(dict[str, Any]):
@@ -191,7 +217,7 @@ def _choices(topic: str, service: str) -> tuple[Choice, ...]:
     if topic == "conflict":
         return (Choice("library", "Keep my library's"), Choice("provider", f"Take {service}'s"))
     yes, no = _YES_NO.get(topic, ("Yes, that is right", "No, leave everything as it is"))
-    return (Choice("approve", yes, "danger" if topic == "removal" else "primary"), Choice("discard", no))
+    return (Choice("approve", yes, "danger" if topic in _REMOVING else "primary"), Choice("discard", no))
 
 
 def _lines(review: Review, service: str) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from accounts.web.limits import limited
 from accounts.web.pages import PersonRequest, page_of, person_action, person_page
 from integrations.models import ConnectionState
 from integrations.web.services import linkable_providers, provider_or_404, service_name
@@ -84,7 +85,8 @@ def _run_row(run: SyncRun) -> dict[str, Any]:
 
 @person_page
 def runs(request: PersonRequest) -> HttpResponse:
-    provider = request.GET.get("provider", "")
+    # NUL is refused by PostgreSQL's text type, and no service is called so.
+    provider = request.GET.get("provider", "").replace("\x00", "")
     page = page_of(request, queries.runs_for_user(request.user, provider=provider), size=30)
     context = {
         "page": page,
@@ -134,6 +136,7 @@ def _tab_count(tally: queries.Tally, key: str) -> int:
 
 
 @person_action
+@limited("sync")
 def sync_now(request: PersonRequest, slug: str) -> HttpResponse:
     provider = provider_or_404(slug)
     scheduling.request_sync(
@@ -144,6 +147,7 @@ def sync_now(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @person_action
+@limited("sync")
 def preview(request: PersonRequest, slug: str) -> HttpResponse:
     provider = provider_or_404(slug)
     previewing.request_preview(request.user, provider=provider.slug)
@@ -152,6 +156,7 @@ def preview(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @person_action
+@limited("sync")
 def pause(request: PersonRequest, slug: str) -> HttpResponse:
     """`paused` in the form: 1 = pause, 0 = go on."""
     provider = provider_or_404(slug)
@@ -162,6 +167,7 @@ def pause(request: PersonRequest, slug: str) -> HttpResponse:
 
 
 @person_action
+@limited("sync")
 def undo_run(request: PersonRequest, run_id: UUID) -> HttpResponse:
     found = queries.run_for_user(request.user, run_id)
     try:
@@ -174,6 +180,7 @@ def undo_run(request: PersonRequest, run_id: UUID) -> HttpResponse:
 
 
 @person_action
+@limited("change")
 def undo_change(request: PersonRequest, change_id: int) -> HttpResponse:
     """Back to the page of the run in which the change happened."""
     change = queries.change_for_user(request.user, change_id)

@@ -17,6 +17,8 @@ from library.words import NOTHING, field_words, kind_words, value_words
 from syncing.models import Change, ChangeState
 
 LIBRARY = "library"
+QUOTED = 40
+"""Characters of a value that a sentence about it holds."""
 UNDOABLE = frozenset({ChangeState.APPLIED})
 
 
@@ -180,7 +182,7 @@ class Narrator:
         template = _FIELD_REASONS.get(change.reason)
         if template is None:
             return ""
-        old, new = (self.value(name, value, kind=change.kind) for value in values)
+        old, new = (_shorten(self.value(name, value, kind=change.kind)) for value in values)
         here, there = (old, new) if change.side == LIBRARY else (new, old)
         return template.format(
             service=self.service,
@@ -195,6 +197,11 @@ class Narrator:
         if change.reason == "library_edit":
             return "You changed it here." if change.source == "person" else "It was changed in your library."
         return _CHANGE_REASONS.get(change.reason, "").format(service=self.service)
+
+
+def _shorten(words: str) -> str:
+    """A note stands whole in its line; a sentence about it needs only its beginning."""
+    return words if len(words) <= QUOTED else f"{words[: QUOTED - 1].rstrip()}…{'”' if words[0] == '“' else ''}"
 
 
 def _is_silent(name: str, value: Any) -> bool:
