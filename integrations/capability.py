@@ -57,7 +57,7 @@ class Scale:
 def _stepped(slug: str, step: int, *, lowest: int = 0, exact: bool = False) -> Scale:
     """Marks every `step` from `lowest` (default: one step), each standing for what rounds half up to it."""
     marks = tuple(range(lowest or step, 101, step))
-    tops = tuple(min(100, mark + (step + 1) // 2 - 1) for mark in marks[:-1]) + (100,)
+    tops = (*(mark + (step + 1) // 2 - 1 for mark in marks[:-1]), 100)
     return Scale(slug, marks, tops, exact)
 
 

@@ -17,6 +17,7 @@ from redis import Redis
 from accounts.models import User
 
 PASSWORD = "right horse battery staple"
+LONGEST_ID = 30
 
 # "ci" and "quick" draw the same examples each time: a red test is red for everybody. "deep" looks for new ones.
 _CALM: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
@@ -24,6 +25,12 @@ hypothesis_settings.register_profile("quick", max_examples=50, derandomize=True,
 hypothesis_settings.register_profile("ci", max_examples=1000, derandomize=True, **_CALM)
 hypothesis_settings.register_profile("deep", max_examples=20_000, derandomize=False, print_blob=True, **_CALM)
 hypothesis_settings.load_profile(os.environ.get("ENISHI_HYPOTHESIS", "ci"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Keys, tokens and UUIDs make no name of a test: drawn afresh, each parallel worker would collect another one."""
+    is_word = isinstance(val, str) and " " not in val
+    return argname if is_word and len(str(val)) > LONGEST_ID else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -9,11 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 import httpx
-import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import Redis, backoff, retry
 
 from integrations.breaker import Breaker
 from integrations.limits import Budget, RedisLimiter
@@ -81,16 +79,16 @@ def _parts(budget: Budget) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def redis_client() -> redis.Redis:
+def redis_client() -> Redis:
     """One pool a process. Short timeouts: without Redis no call is made, and that should show at once."""
-    return redis.Redis.from_url(
+    return Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=5,
         socket_connect_timeout=2,
         socket_keepalive=True,
         health_check_interval=25,
         # One more try for a connection that had gone stale; the library's own ten take seven seconds.
-        retry=Retry(NoBackoff(), 1),
+        retry=retry.Retry(backoff.NoBackoff(), 1),
     )
 
 

@@ -17,7 +17,8 @@ from syncing.core.plan import Item, Key
 from syncing.models import Baseline, Change, SyncRun
 from syncing.services.baselines import Ledger, pack
 from syncing.services.leases import Lease
-from syncing.services.planning import Prepared, kinds_of
+from syncing.services.planning import Prepared
+from syncing.services.rules import kinds_of
 
 Tell = Callable[[str, int, int], None]
 """(stage, done, in all): progress for who watches; stages are read, plan, library, write."""

@@ -16,7 +16,7 @@ from syncing.core.plan import Key
 from syncing.models import Baseline
 from syncing.services.baselines import digest
 from syncing.services.matching import key_of
-from syncing.services.planning import kinds_of, options_of
+from syncing.services.rules import kinds_of, options_of
 
 COMPLETE_AT_LEAST_EVERY = timedelta(hours=24)
 """A probe is blind to deletions: a whole read once a day sees them."""

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from integrations.capability import Totals
 from integrations.http import Session
+from integrations.models import Connection
+from integrations.providers import registry
 from integrations.providers.base import MediaFacts, Provider, RemoteEntry
 from library.entry import Kind
 from library.services.catalogue import (
@@ -22,6 +26,7 @@ from library.services.catalogue import (
 )
 from syncing.core.model import Now
 from syncing.core.plan import Key, Remote
+from syncing.models import Unmatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,18 @@ def _work(provider: str, fact: MediaFacts) -> Work:
         is_adult=fact.is_adult,
         ids={**fact.cross_ids, provider: fact.external_id},
     )
+
+
+def routes_for(
+    connection: Connection, session: Session, provider: Provider, *, lacking: Mapping[int, Kind]
+) -> dict[int, str]:
+    """As `find_routes`, by every service's ids, without asking again for what failed lately. Nothing lacking costs
+    nothing."""
+    if not lacking:
+        return {}
+    waiting = Unmatched.objects.filter(connection=connection, retry_at__gt=timezone.now())
+    skip = set(waiting.exclude(media=None).values_list("media_id", flat=True))
+    return find_routes(session, provider, lacking, sources=registry.slugs(), skip={id_ for id_ in skip if id_})
 
 
 def find_routes(

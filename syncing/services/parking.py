@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import msgspec
 from django.utils import timezone
 
 from integrations.models import Connection
-from syncing.core.plan import Item
+from library.entry import Kind, to_json
+from syncing.core.model import Action
+from syncing.core.plan import Item, Plan
 from syncing.models import Parked
-from syncing.services.planning import PARK_AFTER, RETRY_PARKED, wanted_digest
+
+PARK_AFTER = 3
+RETRY_PARKED = (timedelta(minutes=5), timedelta(hours=1))
 
 
 def park(connection: Connection, item: Item, *, message: str) -> None:
@@ -43,3 +49,30 @@ def unpark(connection: Connection, items: list[Item]) -> None:
     for row in Parked.objects.filter(connection=connection):
         if any(item.track.kind == row.kind and item.track.remote_id == row.remote_id for item in items):
             row.delete()
+
+
+def without_parked(connection: Connection, plan: Plan) -> tuple[Plan, tuple[Item, ...]]:
+    """Entries that the service refused are left out until what we want of it changes, or a retry is due."""
+    known = {(Kind(row.kind), row.remote_id): row for row in Parked.objects.filter(connection=connection)}
+    if not known:
+        return plan, ()
+    parked = tuple(item for item in plan.items if item.key in known and _still_parked(known[item.key], item))
+    if not parked:
+        return plan, ()
+    left_out = {item.key for item in parked}
+    kept = tuple(item for item in plan.items if item.key not in left_out)
+    return Plan(kept, plan.settled, plan.unroutable, plan.census), parked
+
+
+def _still_parked(row: Parked, item: Item) -> bool:
+    if item.verdict.to_side is Action.NONE or row.wanted != wanted_digest(item):
+        return False
+    if row.failures >= PARK_AFTER:
+        return True
+    return row.last_failed_at + RETRY_PARKED[row.failures - 1] > timezone.now()
+
+
+def wanted_digest(item: Item) -> str:
+    """What a write wants, in short: the same wish that failed is not tried again at once."""
+    wish = [item.verdict.to_side, [[move.field, to_json(move.field, move.after)] for move in item.verdict.moves_out]]
+    return hashlib.blake2b(msgspec.json.encode(wish), digest_size=24).hexdigest()
