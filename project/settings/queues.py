@@ -73,6 +73,7 @@ BEAT_SCHEDULE = {
     "refresh-expiring": _tick("integrations.refresh_expiring", 300),
     "tick": _tick("project.tick", TICK_SECONDS),
     "prune": _daily("syncing.prune", hour=3, minute=17),
+    "clear-sessions": _daily("project.clear_sessions", hour=3, minute=57),
     "purge-link-attempts": _daily("integrations.purge_link_attempts", hour=3, minute=47),
 }
 BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: no file to lock, corrupt or lose

@@ -36,7 +36,7 @@ def run_lease(lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody) -> S
     trigger: schedule, person or command; by default told from the lease.
     """
     connection = Connection.objects.select_related("app", "user").get(pk=lease.connection_id)
-    if connection.state != ConnectionState.ACTIVE:
+    if connection.state != ConnectionState.ACTIVE or not connection.user.is_active:
         leases.let_go(lease, due_at=scheduling.next_due(connection))
         return None
     run = SyncRun(

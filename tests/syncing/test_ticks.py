@@ -14,8 +14,9 @@ from accounts.models import User
 from integrations.models import Connection
 from syncing import tasks
 from syncing.models import Schedule
-from syncing.services import scheduling
+from syncing.services import leases, scheduling
 from syncing.services.outcomes import CAP_SECONDS, backoff
+from syncing.services.running import run_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,6 +78,15 @@ def test_a_paused_connection_is_not_handed_out(alice: User, sent: list[Any]) -> 
     scheduling.set_paused(alice, provider="anilist", paused=False)
     tasks.start_due_runs()
     assert [args[0] for _, args, _ in sent] == [str(connection.pk)]
+
+
+def test_a_person_who_is_switched_off_is_not_synced(alice: User) -> None:
+    connect(alice, "anilist")
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    lease = leases.claim(Schedule.objects.get().pk)
+    assert lease is not None
+    assert run_lease(lease) is None
+    assert Schedule.objects.get().lease_until is None
 
 
 def test_another_persons_connection_cannot_be_asked_for(alice: User, bob: User) -> None:
