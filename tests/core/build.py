@@ -8,7 +8,7 @@ from typing import Any
 from integrations.capability import Capability, Totals
 from library.entry import Entry, Kind, Status
 from library.stamps import Stamp
-from syncing.core.model import Canonical, Memory, Now, Rules, Track
+from syncing.core.model import Canonical, Memory, Now, Rules, Track, Verdict
 from syncing.core.plan import Key, Remote, Table
 from tests.core.services import anilist
 
@@ -59,3 +59,8 @@ def table(
         "rules": {ANIME: rules()},
     }
     return Table(remotes=remotes, tracks=tracks or {}, library=rows, **{**defaults, **values})
+
+
+def moved(verdict: Verdict) -> tuple[dict[str, Any], dict[str, Any]]:
+    """({field: value} into the library, {field: value} to the side)."""
+    return {m.field: m.after for m in verdict.moves_in}, {m.field: m.after for m in verdict.moves_out}

@@ -1,7 +1,7 @@
-"""Wrong cores that the tests must notice: `python -m tests.core.mutants [--examples N] [--markdown] [name …]`.
+"""Wrong cores that the tests must notice: `python -m tests.core.mutants [--only examples|properties] [name …]`.
 
-Each mutant is one deliberate mistake, made in a copy of the tree. First only the properties run against it, then the
-examples; the first red test has killed it. A mutant that survives means a missing property or test.
+Each mutant is one deliberate mistake, made in a copy of the tree. The examples run against it first, since they are
+quick, then the properties; the first red test has killed it. A mutant that survives means a missing test.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.core.mutating import Mutant, apply
+from tests.core.mutations_of_fields import OF_FIELDS
 from tests.core.mutations_of_merge import OF_MERGE
 from tests.core.mutations_of_plan import OF_PLAN
 
 ROOT = Path(__file__).resolve().parents[2]
-MUTANTS: tuple[Mutant, ...] = (*OF_MERGE, *OF_PLAN)
+MUTANTS: tuple[Mutant, ...] = (*OF_MERGE, *OF_FIELDS, *OF_PLAN)
 NEEDED = ("library", "integrations", "syncing", "tests")
 """Rooms of which the pure files are copied."""
 PURE = (
@@ -39,6 +40,8 @@ PROPERTIES = (
 )
 EXAMPLES = (
     "tests/core/test_merge.py",
+    "tests/core/test_absence.py",
+    "tests/core/test_settle.py",
     "tests/core/test_plan.py",
     "tests/core/test_guard.py",
     "tests/core/test_compare.py",
@@ -46,6 +49,7 @@ EXAMPLES = (
     "tests/core/test_undo.py",
     "tests/integrations/test_capability.py",
 )
+SUITES = {"examples": EXAMPLES, "properties": PROPERTIES}
 # No shrinking: a mutant needs to be seen, not explained. The same examples each time, so that a result can be repeated.
 RUN = """
 import sys
@@ -64,7 +68,7 @@ PLUGINS = ("-p", "no:django", "-p", "no:cacheprovider", "-p", "no:valkey", "-p",
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """killer: the test that noticed, "" = it survived. by: "property" or "example"."""
+    """killer: the test that noticed, "" = it survived. by: "examples" or "properties"."""
 
     mutant: Mutant
     killer: str
@@ -97,16 +101,19 @@ def run_tests(root: Path, files: Sequence[str], *, examples: int) -> str:
     raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-def try_mutant(mutant: Mutant, *, examples: int) -> Result:
+def try_mutant(mutant: Mutant, *, examples: int, only: str = "") -> Result:
+    """`only`: the one suite to run, "" = each until one has noticed."""
     start = time.perf_counter()
+    killer, by = "", ""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         root = Path(folder)
         copy_tree(root)
         apply(mutant, root)
-        by, killer = "property", run_tests(root, PROPERTIES, examples=examples)
-        if not killer:
-            by, killer = "example", run_tests(root, EXAMPLES, examples=examples)
-    return Result(mutant, killer, by if killer else "", time.perf_counter() - start)
+        for suite, files in SUITES.items():
+            if only in ("", suite) and not killer:
+                killer = run_tests(root, files, examples=examples)
+                by = suite if killer else ""
+    return Result(mutant, killer, by, time.perf_counter() - start)
 
 
 def choose(names: Sequence[str]) -> tuple[Mutant, ...]:
@@ -123,23 +130,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.core.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name")
     parser.add_argument("--examples", type=int, default=150, help="Hypothesis examples a property (150)")
+    parser.add_argument("--only", choices=sorted(SUITES), default="", help="leave out the other tests")
     parser.add_argument("--markdown", action="store_true", help="print table rows for README.md")
     options = parser.parse_args(arguments)
     survivors = []
     for mutant in choose(options.names):
-        result = try_mutant(mutant, examples=options.examples)
+        result = try_mutant(mutant, examples=options.examples, only=options.only)
         if not result.killer:
             survivors.append(mutant.name)
         if options.markdown:
-            print(
-                f"| `{mutant.name}` | {mutant.wrong} | {result.by or '**survived**'} | `{result.killer}` |", flush=True
-            )
+            print(f"| `{mutant.name}` | {mutant.wrong} | `{result.killer or 'SURVIVED'}` |", flush=True)
         else:
             verdict = f"killed by {result.by} {result.killer}" if result.killer else "SURVIVED"
             print(f"{mutant.name:<30} {result.seconds:5.1f} s  {verdict}", flush=True)
-    print(
-        f"{len(choose(options.names)) - len(survivors)} killed, {len(survivors)} survived: {', '.join(survivors) or '-'}"
-    )
+    tried = len(choose(options.names))
+    print(f"{tried - len(survivors)} killed, {len(survivors)} survived: {', '.join(survivors) or '-'}")
     return 1 if survivors else 0
 
 

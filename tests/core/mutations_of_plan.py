@@ -78,7 +78,7 @@ PLANS = (
     Mutant(
         "away_is_missing",
         "entries that we took away count as missing",
-        change(PLAN, "missing += track.memory.missing != AWAY", "missing += 1"),
+        change(PLAN, "missing += _is_news(track.memory, table.rules[track.kind])", "missing += 1"),
     ),
     Mutant(
         "unknown_ids_hidden",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from integrations.capability import Totals
@@ -11,7 +12,7 @@ from syncing.core.compare import agrees, shows
 from syncing.core.model import Canonical
 from tests.core import strategies as draw
 from tests.core.services import TOTAL, Side
-from tests.core.world import AFTER_LIBRARY, World
+from tests.core.world import AFTER_LIBRARY, Fault, World
 
 
 def world_of(slugs: list[str], **options: Any) -> World:
@@ -26,11 +27,16 @@ def settled_world(slugs: list[str], entry: Entry, **options: Any) -> World:
     return world
 
 
+def fault_of(faults: Sequence[str]) -> Fault:
+    """What befalls each step of a sweep, the library's commit first; nothing after the last."""
+    numbered = dict(enumerate(faults, start=AFTER_LIBRARY))
+    return lambda step: numbered.get(step, "")
+
+
 def play(world: World, history: list[tuple[Any, ...]]) -> None:
     for verb, where, *rest in history:
         if verb == "sweep":
-            faults = dict(enumerate(rest[0], start=AFTER_LIBRARY))
-            world.sweep(where, lambda step, faults=faults: faults.get(step, ""), only=rest[1])
+            world.sweep(where, fault_of(rest[0]), only=rest[1])
         elif verb == "remove":
             world.remove(where, rest[0])
         else:

@@ -33,7 +33,7 @@ def open_up(world: World) -> None:
 def test_import_only_never_writes(data: st.DataObject, slugs: list[str]) -> None:
     world = world_of(slugs)
     side = one_way(world, slugs[0], takes=True)
-    play(world, data.draw(draw.actions(slugs)))
+    play(world, data.draw(draw.actions(slugs, works=1)))
     world.settle()
     assert side.writes == []
     assert world.rests() == []
@@ -43,7 +43,7 @@ def test_import_only_never_writes(data: st.DataObject, slugs: list[str]) -> None
 def test_export_only_never_changes_the_library(data: st.DataObject, slugs: list[str]) -> None:
     world = world_of(slugs[:1])
     one_way(world, slugs[0], takes=False)
-    for step in data.draw(draw.actions(slugs[:1])):
+    for step in data.draw(draw.actions(slugs[:1], works=1)):
         before = dict(world.library)
         play(world, [step])
         assert step[1] == LIBRARY or world.library == before
@@ -159,3 +159,17 @@ def test_the_same_work_under_another_id_is_no_removal(slugs: list[str], entry: E
     assert [key[1] for key in side.tracks] == ["1001"]
     assert all(action == "update" or media != 1 for s in world.sides.values() for media, action in s.writes[1:])
     assert world.rests() == []
+
+
+@given(draw.full_sides, draw.entries, st.booleans())
+def test_a_removal_follows_the_direction(slugs: list[str], entry: Entry, takes: bool) -> None:
+    for where in (LIBRARY, slugs[0]):
+        world = settled_world(slugs[:1], entry)
+        side = one_way(world, slugs[0], takes=takes)
+        world.remove(where, 1)
+        world.settle()
+        follows = takes is (where == slugs[0])
+        assert ((1 in world.alive()), (1 in side.entries)) == (
+            (False, False) if follows else (where != LIBRARY, where == LIBRARY)
+        )
+        assert world.rests() == []

@@ -18,7 +18,7 @@ from syncing.core.guard import (
     guard,
 )
 from syncing.core.model import AWAY, Action, Memory, Move, Reason, Track, Verdict
-from syncing.core.plan import Census, Item, Plan, make_plan
+from syncing.core.plan import Census, Item, Key, Plan, make_plan
 from tests.core.build import ANIME, entry, held, now, remote, rules, table, track
 
 FIVE = entry(progress=5)
@@ -111,14 +111,11 @@ def test_a_shrunken_list_removes_nothing_and_lets_the_rest_flow(missing: int, re
 
 
 def test_absences_of_a_shrunken_list_are_not_counted() -> None:
-    def settled(number: int, memory: Memory | None) -> tuple[object, Track | None]:
-        return track(number, memory)
-
-    tracks: dict[object, Track | None] = dict(
+    tracks: dict[Key, Track | None] = dict(
         [
-            settled(1, Memory(FIVE, FIVE)),
-            settled(2, Memory(FIVE, FIVE, missing=1)),
-            settled(4, Memory(FIVE, FIVE, missing=AWAY)),
+            track(1, Memory(FIVE, FIVE)),
+            track(2, Memory(FIVE, FIVE, missing=1)),
+            track(4, Memory(FIVE, FIVE, missing=AWAY)),
         ]
     )
     tracks[ANIME, "3"] = None

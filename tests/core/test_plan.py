@@ -191,11 +191,34 @@ def test_an_entry_that_we_took_away_is_neither_missing_nor_missed() -> None:
     assert actions(again) == {"1": (Action.NONE, Action.CREATE)}
 
 
-def test_a_held_field_alone_is_an_item_that_does_nothing() -> None:
-    plan = make_plan(table(remote(1, FIVE), library={1: held(SIX)}, rules={ANIME: rules(policy="ask")}, tracks={}))
-    (item,) = plan.items
-    assert item.verdict.is_quiet
-    assert [conflict.field for conflict in item.verdict.conflicts] == ["progress"]
+def test_a_held_field_alone_is_an_item_that_does_nothing_and_asks_every_time() -> None:
+    asking = {ANIME: rules(policy="ask")}
+    plan = make_plan(table(remote(1, FIVE, at=50.0), library={1: held(SIX)}, rules=asking))
+    again = make_plan(
+        table(
+            remote(1, FIVE, at=50.0),
+            library={1: held(SIX)},
+            rules=asking,
+            tracks={item.key: item.track for item in plan.items},
+        )
+    )
+    for (item,) in (plan.items, again.items):
+        assert item.verdict.is_quiet
+        assert not item.verdict.stamped
+        assert [conflict.field for conflict in item.verdict.conflicts] == ["progress"]
+
+
+def test_what_is_withheld_by_direction_is_settled_once() -> None:
+    tracks = dict([track(1, IN_STEP)])
+    one_way = {ANIME: rules(takes=False)}
+    edited = remote(1, SIX.with_(notes="mine"))
+    first = make_plan(table(edited, library={1: held(FIVE.with_(repeats=1))}, tracks=tracks, rules=one_way))
+    (item,) = first.items
+    assert [move.field for move in item.verdict.moves_out] == ["repeats"]
+    told = {item.key: replace(item.track, memory=Memory(FIVE.with_(repeats=1), FIVE.with_(repeats=1)))}
+    edited = remote(1, SIX.with_(notes="mine", repeats=1))
+    second = make_plan(table(edited, library={1: held(FIVE.with_(repeats=1))}, tracks=told, rules=one_way))
+    assert second == Plan(census=Census(read=1, remembered=1, rewritten=1))
 
 
 def test_choices_reach_their_own_media_only() -> None:

@@ -1,0 +1,50 @@
+"""What is remembered after a write, and what is recalled of one whose answer was lost."""
+
+from __future__ import annotations
+
+from library.entry import Entry, PartialDate, Status
+from syncing.core.merge import recall, settle
+from syncing.core.model import Memory
+from tests.core.build import entry
+from tests.core.services import MAL, NARROW, anilist
+
+DAY = PartialDate(2024, 5, 3)
+FIVE = entry(progress=5, score=80)
+SIX = entry(progress=6, score=80)
+IN_STEP = Memory(FIVE, FIVE)
+
+
+def test_an_echo_is_remembered_for_what_was_sent_and_what_the_server_alters() -> None:
+    memory = Memory(seen=FIVE, agreed=SIX)
+    echo = SIX.with_(notes="edited meanwhile", started_on=DAY, finished_on=DAY)
+    kept = settle(memory, echo, now=FIVE, sent=frozenset({"progress"}), capability=anilist())
+    assert kept.seen == SIX.with_(started_on=DAY, finished_on=DAY)
+    assert kept.agreed == SIX
+
+
+def test_a_creation_is_remembered_as_echoed() -> None:
+    memory = Memory(seen=FIVE, agreed=FIVE)
+    echo = FIVE.with_(status=Status.COMPLETED, notes="theirs")
+    assert settle(memory, echo, now=None, sent=frozenset(), capability=MAL) == Memory(echo, FIVE)
+
+
+def test_an_edit_still_in_question_is_not_forgotten_by_a_write_of_another_field() -> None:
+    """MyAnimeList may alter progress on every save; the progress in question was the person's."""
+    memory = Memory(seen=entry(progress=1), agreed=entry(progress=1, notes="x"))
+    read = entry(progress=3)
+    kept = settle(memory, read.with_(notes="x"), now=read, sent=frozenset({"notes"}), capability=MAL)
+    assert kept.seen == entry(progress=1, notes="x")
+
+
+def test_a_lost_answer_is_recalled_from_what_the_side_holds() -> None:
+    known = recall(IN_STEP, SIX.with_(notes="theirs"), sent={"progress": 6, "score": 90}, capability=anilist())
+    assert known == Memory(SIX, SIX)
+
+
+def test_a_lost_creation_is_recalled_whole_or_not_at_all() -> None:
+    sent = {"status": Status.CURRENT, "progress": 6, "score": 80}
+    assert recall(None, SIX.with_(notes="theirs"), sent=sent, capability=anilist()) == Memory(SIX, SIX)
+    assert recall(None, FIVE, sent=sent, capability=anilist()) is None
+    narrow = recall(None, Entry(Status.PAUSED, progress=6, score=80), sent=sent, capability=NARROW)
+    paused = Entry(Status.PAUSED, progress=6, score=80)
+    assert narrow == Memory(paused, paused)
