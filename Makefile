@@ -32,7 +32,8 @@ test: $(STAMP) ## all tests on PostgreSQL and Valkey, then the smaller set on SQ
 	@$(PYTEST) -n $(JOBS)
 
 quick: $(STAMP) ## the core and the unit tests, in under a minute
-	@ENISHI_HYPOTHESIS=quick ENISHI_TEST_MIGRATIONS=no $(PYTEST) -q -n $(JOBS) -m "$(UNIT)"
+	@ENISHI_HYPOTHESIS=quick ENISHI_TEST_MIGRATIONS=no $(PYTEST) -q -n $(JOBS) -m "$(UNIT)" \
+		--ignore tests/contract --ignore tests/sandbox --ignore tests/security
 
 lint: $(STAMP) ## format, lint, types, doors, migrations, deployment settings
 	@$(BIN)/ruff format --check .
