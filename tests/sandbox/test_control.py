@@ -57,8 +57,10 @@ class TestServer:
     @pytest.mark.slow
     def test_the_command_runs_until_it_is_told_to_end(self) -> None:
         command = [sys.executable, str(ROOT / "manage.py"), "runsandbox", "--port", "0"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
-            assert process.stdout is not None
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert process.stdout is not None
+        try:
             first = process.stdout.readline()
             url = process.stdout.readline().strip().removeprefix("Use it with ENISHI_SANDBOX_URL=")
             assert "anilist, myanimelist" in first
@@ -66,6 +68,10 @@ class TestServer:
             assert process.stdout.readline() == "200 anilist.co oauth/pin\n"
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=10) == 0
+        finally:
+            process.kill()
+            process.stdout.close()
+            process.wait()
 
     def test_the_front_page_says_what_this_is(self, sandbox: Running) -> None:
         page = httpx.get(sandbox.url)

@@ -52,3 +52,4 @@ class Command(BaseCommand):
     def _show(self, exchange: Exchange, status: int) -> None:
         """The endpoint's name, never the URL: a query may carry a code."""
         self.stdout.write(f"{status} {exchange.host} {exchange.endpoint}")
+        self.stdout.flush()  # behind a pipe too: who watches wants to see it now
