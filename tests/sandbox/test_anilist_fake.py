@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import httpx
 import pytest
 
@@ -475,15 +473,9 @@ class TestDocuments:
         assert anilist.post("/", json={"query": query}, headers=REFERER).status_code == 400
 
 
-@pytest.mark.parametrize(("entries", "seconds"), [(1_000, 0.15), (10_000, 1.5)])
-def test_large_lists_are_served_fast(anilist: AniList, entries: int, seconds: float) -> None:
+@pytest.mark.parametrize("entries", [1_000, 10_000])
+def test_large_lists_are_served_whole(anilist: AniList, entries: int) -> None:
     make(anilist, entries)
     alice = anilist.person(entries=[entry(900_000 + at, scoreRaw=at % 101) for at in range(entries)])
-    best = min(_seconds(anilist, alice) for _ in range(5))
-    assert best < seconds
-
-
-def _seconds(anilist: AniList, person: dict[str, object]) -> float:
-    started = time.perf_counter()
-    assert len(anilist.lists(person)) == 1
-    return time.perf_counter() - started
+    [group] = anilist.lists(alice)
+    assert len(group["entries"]) == entries

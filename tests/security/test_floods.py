@@ -96,6 +96,6 @@ def test_health_is_cheap_for_everybody_who_asks(counted: list[int], client: Clie
 @pytest.mark.parametrize("piece", ["code=", "state=", "-eyJ", "?token=", 'token="', "token:", "Bearer ", "%26code="])
 def test_hostile_lines_do_not_hold_up_the_log(piece: str) -> None:
     """As long as the longest address that gunicorn lets in (4,094 bytes), sixteen times over."""
-    started = time.perf_counter()
+    started = time.process_time()
     redact(piece * (65_536 // len(piece)))
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
