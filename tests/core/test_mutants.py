@@ -10,11 +10,14 @@ from tests.core.mutants import EXAMPLES, MUTANTS, PROPERTIES, ROOT, choose, copy
 from tests.core.mutating import Mutant, StaleMutant, apply, change
 
 FEW = (
-    ("only_seen", "tests/core/test_holding.py"),
-    ("delete_beats_library_edit", "tests/core/test_properties.py"),
-    ("naive_rounding", "tests/core/test_properties.py"),
-    ("cut_read_deletes", "tests/core/test_properties.py"),
-    ("shrunk_off_by_one", "tests/core/test_guard.py"),
+    ("only_seen", "test_holding.py::test_a_field_in_question_stays_untouched_while_the_others_flow"),
+    ("delete_beats_library_edit", "test_properties.py::test_an_edit_is_never_lost_to_a_delete_elsewhere"),
+    (
+        "naive_rounding",
+        "test_properties.py::test_linking_services_that_agree_up_to_rounding_keeps_the_finer_score_and_writes_nothing",
+    ),
+    ("cut_read_deletes", "test_faults.py::test_reads_cut_short_remove_nothing"),
+    ("shrunk_off_by_one", "test_guard.py::test_a_shrunken_list_removes_nothing_and_lets_the_rest_flow"),
 )
 
 
@@ -38,12 +41,12 @@ def test_every_test_of_the_core_is_run_against_the_mutants() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "file"), FEW)
-def test_a_wrong_core_is_noticed(name: str, file: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "test"), FEW)
+def test_a_wrong_core_is_noticed(name: str, test: str, tmp_path: Path) -> None:
     (mutant,) = choose([name])
     copy_tree(tmp_path)
     apply(mutant, tmp_path)
-    assert run_tests(tmp_path, [file], examples=200) != ""
+    assert run_tests(tmp_path, [f"tests/core/{test}"], examples=200) != ""
 
 
 @pytest.mark.slow
