@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import product
+from itertools import permutations, product
 from typing import Any
 
 from hypothesis import strategies as st
@@ -75,9 +75,16 @@ SLUGS = [f"anilist:{name}" for name in FORMATS] + ["myanimelist", "kitsu", "narr
 STEADY = [slug for slug in SLUGS if slug != "kitsu"]
 """Services that do not alter entries, within the values drawn here except for MyAnimeList's cut progress."""
 
-sides = st.lists(st.sampled_from(SLUGS), min_size=2, max_size=3, unique=True)
-steady_sides = st.lists(st.sampled_from(STEADY), min_size=2, max_size=3, unique=True)
-full_sides = st.lists(st.sampled_from([s for s in STEADY if s != "narrow"]), min_size=2, max_size=3, unique=True)
+
+def some_of(slugs: list[str]) -> st.SearchStrategy[list[str]]:
+    """Two different services, or half as often three, in any order."""
+    pairs, threes = list(permutations(slugs, 2)), list(permutations(slugs, 3))
+    return st.sampled_from([list(some) for some in (*pairs * (2 * len(threes) // len(pairs)), *threes)])
+
+
+sides = some_of(SLUGS)
+steady_sides = some_of(STEADY)
+full_sides = some_of([slug for slug in STEADY if slug != "narrow"])
 
 FAULTS = [list(faults) for length in range(4) for faults in product(("", "fail", "lost", "crash"), repeat=length)]
 READS: list[frozenset[int] | None] = [None, None, None, frozenset(), frozenset({1}), frozenset({2, 3})]
