@@ -95,6 +95,9 @@ class Capability:
     alters:      fields that its server may change by itself when an entry is saved.
     limits:      highest storable count per field, e.g. {"repeats": 50}.
     clamps:      True when its server cuts progress to the known total.
+    rises:       fields of which this side keeps a record that only grows (Trakt's plays). Its value counts only where
+                 it is further than the library's, and it is never asked to go back.
+    bare:        statuses it can hold without progress; an entry in another one leaves no trace there before that.
     """
 
     fields: frozenset[str]
@@ -107,6 +110,8 @@ class Capability:
     alters: frozenset[str] = frozenset()
     limits: Mapping[str, int] = field(default_factory=dict)
     clamps: bool = False
+    rises: frozenset[str] = frozenset()
+    bare: frozenset[Status] = frozenset(Status)
 
     def only(self, chosen: frozenset[str]) -> Capability:
         """This capability restricted to the fields a person chose to sync."""
@@ -168,3 +173,9 @@ def project(entry: Entry, capability: Capability, totals: Totals = NO_TOTALS) ->
     }
     status = project_value("status", entry.status, capability) if "status" in capability.fields else entry.status
     return Entry(status=status, **values)
+
+
+def leaves_trace(shown: Entry, capability: Capability) -> bool:
+    """False for a projected entry of which a side would keep nothing: no progress, in a status that it cannot hold
+    without."""
+    return shown.progress > 0 or shown.status in capability.bare

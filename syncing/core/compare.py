@@ -15,7 +15,7 @@ from integrations.capability import (
     project_value,
     shown_value,
 )
-from library.entry import DATE_FIELDS, EMPTY
+from library.entry import DATE_FIELDS, EMPTY, Status
 from library.stamps import Stamp
 
 
@@ -75,3 +75,20 @@ def shows(field: str, side: Any, library: Any, stamp: Stamp, capability: Capabil
         return _scores_overlap(side, library, stamp, capability)
     # A service that keeps whole dates only cannot show "2024"; the whole day it has may stay.
     return field in DATE_FIELDS and bool(library and side and library.coarsens(side))
+
+
+_RANKS = {Status.PLANNED: 0, Status.CURRENT: 1, Status.COMPLETED: 2}
+_DROPPABLE = (Status.PLANNED, Status.CURRENT, Status.PAUSED)
+
+
+def is_further(field: str, value: Any, than: Any) -> bool:
+    """True when a record that only grows has grown from `than` to `value`.
+
+    A status goes planned, current, completed, and from any but the last to dropped; what a person paused, dropped or
+    began again is not overtaken by it (trakt.md 8).
+    """
+    if field != "status":
+        return bool(value > than)
+    if value is Status.DROPPED:
+        return than in _DROPPABLE
+    return value in _RANKS and than in _RANKS and _RANKS[value] > _RANKS[than]

@@ -8,9 +8,9 @@ from enum import Enum, auto
 from typing import Any
 
 from integrations.capability import project_value, shown_value
-from library.entry import DATE_FIELDS
+from library.entry import DATE_FIELDS, Status
 from library.stamps import Stamp, stamp_of
-from syncing.core.compare import agrees, is_empty, is_finer, restates, shows
+from syncing.core.compare import agrees, is_empty, is_finer, is_further, restates, shows
 from syncing.core.model import Canonical, Conflict, Memory, Now, Reason, Rules
 from syncing.core.policy import ASK, LIBRARY, PROVIDER, choose
 
@@ -72,6 +72,8 @@ class Bench:
 def step(name: str, bench: Bench) -> Step:
     """What to do with one field. `Step.stamp` is set wherever the library's value or its precision changes."""
     side, library = getattr(bench.now.entry, name), getattr(bench.canonical.entry, name)
+    if name in bench.rules.capability.rises:
+        return _rising(name, side, library, bench=bench)
     if bench.is_first(name):
         return _first_contact(name, side, library, bench=bench)
     side_moved = side != getattr(bench.known.seen, name)
@@ -83,6 +85,20 @@ def step(name: str, bench: Bench) -> Step:
     if not side_moved:
         return _library_moved(name, side, library, bench=bench)
     return _both_moved(name, side, library, bench=bench)
+
+
+def _rising(name: str, side: Any, library: Any, *, bench: Bench) -> Step:
+    """The side's record only grows. Ahead, it raises the library, unless a repeat is under way: its old plays say
+    nothing of that. Behind, it is brought up to what the library came to since. Nobody is ever asked to go back."""
+    first = bench.is_first(name)
+    side_moved = first or side != getattr(bench.known.seen, name)
+    if side_moved and is_further(name, side, library) and bench.canonical.entry.status is not Status.REPEATING:
+        return _take(bench, Reason.FILLED if first else Reason.SIDE_EDIT)
+    wanted = bench.projected(name, library)
+    behind = is_further(name, wanted, side) or (side is Status.DROPPED and wanted is not side)
+    if behind and (first or library != getattr(bench.known.agreed, name)):
+        return _send(bench, Reason.FILLED if first else Reason.LIBRARY_EDIT)
+    return KEEP
 
 
 def _has_moved(name: str, library: Any, *, bench: Bench) -> bool:

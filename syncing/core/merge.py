@@ -20,9 +20,9 @@ from typing import Any
 from integrations.capability import Capability, project
 from library.entry import EMPTY, FIELDS, Entry
 from library.stamps import Stamp, restamp
+from syncing.core.absence import absent, all_moves
 from syncing.core.fields import Bench, Kind, step
 from syncing.core.model import (
-    AWAY,
     Action,
     Canonical,
     Memory,
@@ -50,7 +50,7 @@ def merge(
     choices:  {field: "library" | "provider"}, a person's word on earlier conflicts.
     """
     if now is None:
-        return _absent(canonical, memory, rules)
+        return absent(canonical, memory, rules)
     if canonical is None:
         return _unknown_here(now, memory, rules)
     if canonical.removed:
@@ -171,7 +171,7 @@ def _unknown_here(now: Now, memory: Memory | None, rules: Rules) -> Verdict:
     stamp = Stamp(now.updated_at, rules.source, rules.capability.scale.slug)
     return Verdict(
         to_library=Action.CREATE,
-        moves_in=_all_moves(entry, rules.capability, Reason.NEW_ON_SIDE),
+        moves_in=all_moves(entry, rules.capability, Reason.NEW_ON_SIDE),
         canonical=Canonical(entry, {"*": stamp}),
         memory=Memory(now.entry, entry),
         stamped=True,
@@ -196,7 +196,7 @@ def _removed_here(canonical: Canonical, now: Now, memory: Memory | None, rules: 
         to_side=Action.REMOVE,
         moves_out=tuple(
             replace(move, before=move.after, after=None)
-            for move in _all_moves(now.entry, rules.capability, Reason.REMOVED_IN_LIBRARY)
+            for move in all_moves(now.entry, rules.capability, Reason.REMOVED_IN_LIBRARY)
         ),
         canonical=canonical,
         waiting=memory,
@@ -221,58 +221,12 @@ def _resurrect(canonical: Canonical, now: Now, memory: Memory | None, rules: Rul
         agreed, reason = replace(memory.agreed, **edited), Reason.EDIT_BEATS_REMOVAL
     return Verdict(
         to_library=Action.CREATE,
-        moves_in=_all_moves(row.entry, rules.capability, reason),
+        moves_in=all_moves(row.entry, rules.capability, reason),
         canonical=row,
         memory=Memory(now.entry, agreed),
         stamped=True,
         reason=reason,
     )
-
-
-# Absent on the side --------------------------------------------------------------------------------------
-
-
-def _absent(canonical: Canonical | None, memory: Memory | None, rules: Rules) -> Verdict:
-    if canonical is None or canonical.removed:
-        return Verdict(canonical=canonical)
-    if memory is None:
-        return _create_there(canonical, rules, Reason.NEW_IN_LIBRARY)
-    # Any edit since counts, also one that this side is too coarse to show: it must not be lost to a removal here.
-    if rules.gives and canonical.entry != memory.agreed:
-        return _create_there(canonical, rules, Reason.EDIT_BEATS_REMOVAL)
-    if not rules.takes or memory.missing == AWAY:
-        return Verdict(canonical=canonical, memory=memory)
-    missed = replace(memory, missing=memory.missing + 1)
-    if missed.missing < rules.misses:
-        return Verdict(canonical=canonical, memory=missed)
-    return Verdict(
-        to_library=Action.REMOVE,
-        moves_in=tuple(
-            replace(move, before=move.after, after=None)
-            for move in _all_moves(canonical.entry, rules.capability, Reason.REMOVED_ON_SIDE)
-        ),
-        canonical=replace(canonical, removed=True),
-        waiting=missed,
-        reason=Reason.REMOVED_ON_SIDE,
-    )
-
-
-def _create_there(canonical: Canonical, rules: Rules, reason: Reason) -> Verdict:
-    if not rules.gives or _would_publish(canonical.entry, rules.capability):
-        return Verdict(canonical=canonical)
-    shown = project(canonical.entry, rules.capability)
-    return Verdict(
-        to_side=Action.CREATE,
-        moves_out=_all_moves(shown, rules.capability, reason),
-        canonical=canonical,
-        memory=Memory(shown, canonical.entry),
-        reason=reason,
-    )
-
-
-def _would_publish(entry: Entry, capability: Capability) -> bool:
-    """What is private here never becomes public on a service that cannot hide it."""
-    return entry.private and "private" not in capability.fields
 
 
 def _visible(entry: Entry, capability: Capability) -> Entry:
@@ -282,13 +236,3 @@ def _visible(entry: Entry, capability: Capability) -> Entry:
         return entry
     blank = Entry(entry.status)
     return replace(entry, **{name: getattr(blank, name) for name in hidden})
-
-
-def _all_moves(entry: Entry, capability: Capability, reason: Reason) -> tuple[Move, ...]:
-    """One move for the status and each field that says something."""
-    blank = Entry(entry.status)
-    return tuple(
-        Move(name, None, getattr(entry, name), reason)
-        for name in FIELDS
-        if name == "status" or (name in capability.fields and getattr(entry, name) != getattr(blank, name))
-    )

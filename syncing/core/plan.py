@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from library.entry import Kind
+from syncing.core.absence import unseen
 from syncing.core.merge import NO_CHOICES, merge
 from syncing.core.model import (
     AWAY,
@@ -83,6 +84,7 @@ class Table:
     routes:   remote id by media id, for media that the side lacks.
     complete: kinds whose absences count.
     rules:    by kind, since capabilities differ. choices: by media id.
+    hidden:   keys whose absence says nothing although the read was complete.
     """
 
     remotes: Sequence[Remote]
@@ -93,6 +95,7 @@ class Table:
     complete: Collection[Kind]
     rules: Mapping[Kind, Rules]
     choices: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    hidden: Collection[Key] = frozenset()
 
 
 def make_plan(table: Table, *, progress: Callable[[int], None] | None = None) -> Plan:
@@ -114,8 +117,11 @@ def make_plan(table: Table, *, progress: Callable[[int], None] | None = None) ->
     unroutable = _judge_library_only(table, on_side, present | away.keys(), items=items)
     known = sum(
         1
-        for track in table.tracks.values()
-        if track.memory is not None and track.kind in table.complete and _is_news(track.memory, table.rules[track.kind])
+        for key, track in table.tracks.items()
+        if track.memory is not None
+        and key not in table.hidden
+        and track.kind in table.complete
+        and _is_news(track.memory, table.rules[track.kind])
     )
     census = Census(len(table.remotes), known, missing, rewritten)
     return Plan(tuple(items), settled, unroutable, census)
@@ -176,9 +182,12 @@ def _judge_missing(
             # The same work under another id now: not a removal, only a track to forget.
             settled[key] = None
             continue
-        missing += _is_news(track.memory, table.rules[track.kind])
-        canonical = table.library.get(track.media_id)
-        verdict = merge(canonical, None, track.memory, rules=table.rules[track.kind])
+        canonical, rules = table.library.get(track.media_id), table.rules[track.kind]
+        if key in table.hidden:
+            verdict = unseen(canonical, track.memory, rules)
+        else:
+            missing += _is_news(track.memory, rules)
+            verdict = merge(canonical, None, track.memory, rules=rules)
         if not _is_settled(verdict):
             items.append(Item(replace(track, memory=verdict.memory), verdict, None, canonical))
         elif verdict.memory != track.memory:

@@ -20,9 +20,10 @@ from tests.core.mutating import Mutant, apply
 from tests.core.mutations_of_fields import OF_FIELDS
 from tests.core.mutations_of_merge import OF_MERGE
 from tests.core.mutations_of_plan import OF_PLAN
+from tests.core.mutations_of_records import OF_RECORDS
 
 ROOT = Path(__file__).resolve().parents[2]
-MUTANTS: tuple[Mutant, ...] = (*OF_MERGE, *OF_FIELDS, *OF_PLAN)
+MUTANTS: tuple[Mutant, ...] = (*OF_MERGE, *OF_FIELDS, *OF_PLAN, *OF_RECORDS)
 NEEDED = ("library", "integrations", "syncing", "tests")
 """Rooms of which the pure files are copied."""
 PURE = (
@@ -37,6 +38,7 @@ PROPERTIES = (
     "tests/core/test_holding.py",
     "tests/core/test_faults.py",
     "tests/core/test_undo_in_world.py",
+    "tests/core/test_records.py",
 )
 EXAMPLES = (
     "tests/core/test_merge.py",

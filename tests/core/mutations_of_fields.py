@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.core.mutating import Mutant, change
 
 MERGE, FIELDS = "syncing/core/merge.py", "syncing/core/fields.py"
+ABSENCE = "syncing/core/absence.py"
 COMPARE, POLICY = "syncing/core/compare.py", "syncing/core/policy.py"
 CAPABILITY = "integrations/capability.py"
 
@@ -188,7 +189,7 @@ DIRECTIONS = (
     Mutant(
         "import_only_creates",
         "an import-only connection gets new entries",
-        change(MERGE, "if not rules.gives or _would_publish(", "if _would_publish("),
+        change(ABSENCE, "if not rules.gives or _would_publish(", "if _would_publish("),
     ),
     Mutant(
         "import_only_removes",
@@ -208,7 +209,7 @@ DIRECTIONS = (
     Mutant(
         "export_only_removes",
         "an export-only connection removes from the library",
-        change(MERGE, "if not rules.takes or memory.missing == AWAY:", "if memory.missing == AWAY:"),
+        change(ABSENCE, "if not rules.takes or memory.missing == AWAY:", "if memory.missing == AWAY:"),
     ),
     Mutant(
         "export_only_loses_conflicts",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.core.mutating import Mutant, change
 
 MERGE, FIELDS = "syncing/core/merge.py", "syncing/core/fields.py"
+ABSENCE = "syncing/core/absence.py"
 
 MEMORY = (
     Mutant(
@@ -98,13 +99,13 @@ REMOVALS = (
     Mutant(
         "delete_beats_library_edit",
         "a removal on the side wins over an edit in the library",
-        change(MERGE, "if rules.gives and canonical.entry != memory.agreed:", "if False:"),
+        change(ABSENCE, "if rules.gives and canonical.entry != memory.agreed:", "if False:"),
     ),
     Mutant(
         "delete_beats_fine_edit",
         "a removal wins over an edit that this side is too coarse to show",
         change(
-            MERGE,
+            ABSENCE,
             "if rules.gives and canonical.entry != memory.agreed:",
             "if rules.gives and canonical.entry.with_(score=memory.agreed.score) != memory.agreed:",
         ),
@@ -118,7 +119,7 @@ REMOVALS = (
         "absence_without_history_deletes",
         "what was never there counts as removed",
         change(
-            MERGE,
+            ABSENCE,
             "        return _create_there(canonical, rules, Reason.NEW_IN_LIBRARY)",
             "        memory = Memory(canonical.entry, canonical.entry)",
         ),
@@ -126,12 +127,12 @@ REMOVALS = (
     Mutant(
         "one_miss_deletes",
         "the library forgets an entry on the first read that lacks it",
-        change(MERGE, "if missed.missing < rules.misses:", "if False:"),
+        change(ABSENCE, "if missed.missing < rules.misses:", "if False:"),
     ),
     Mutant(
         "one_miss_too_many",
         "a removal waits for one read more than agreed",
-        change(MERGE, "if missed.missing < rules.misses:", "if missed.missing <= rules.misses:"),
+        change(ABSENCE, "if missed.missing < rules.misses:", "if missed.missing <= rules.misses:"),
     ),
     Mutant(
         "own_lost_write_resurrected",
@@ -155,7 +156,7 @@ REMOVALS = (
     Mutant(
         "away_counts_as_removed",
         "an entry that we took away on a person's word is removed from the library",
-        change(MERGE, "if not rules.takes or memory.missing == AWAY:", "if not rules.takes:"),
+        change(ABSENCE, "if not rules.takes or memory.missing == AWAY:", "if not rules.takes:"),
     ),
     Mutant(
         "cannot_delete_ignored",
@@ -181,7 +182,7 @@ REMOVALS = (
         "private_published",
         "a private entry is created where nobody can hide it",
         change(
-            MERGE, "if not rules.gives or _would_publish(canonical.entry, rules.capability):", "if not rules.gives:"
+            ABSENCE, "if not rules.gives or _would_publish(canonical.entry, rules.capability):", "if not rules.gives:"
         ),
     ),
     Mutant(

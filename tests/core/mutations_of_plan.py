@@ -42,7 +42,7 @@ PLANS = (
         "what was removed in the library is created on the side",
         change(PLAN, "if media_id in on_side or canonical.removed or", "if media_id in on_side or"),
         change(
-            "syncing/core/merge.py",
+            "syncing/core/absence.py",
             "    if canonical is None or canonical.removed:\n        return Verdict(canonical=canonical)\n",
             "    if canonical is None:\n        return Verdict(canonical=canonical)\n",
         ),
@@ -78,7 +78,7 @@ PLANS = (
     Mutant(
         "away_is_missing",
         "entries that we took away count as missing",
-        change(PLAN, "missing += _is_news(track.memory, table.rules[track.kind])", "missing += 1"),
+        change(PLAN, "missing += _is_news(track.memory, rules)", "missing += 1"),
     ),
     Mutant(
         "unknown_ids_hidden",

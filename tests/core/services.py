@@ -28,6 +28,21 @@ KITSU = Capability(
     limits={"repeats": 50},
     alters=frozenset({"status", "progress", "started_on", "finished_on"}),
 )
+TRAKT = Capability(
+    frozenset({"status", "progress", "score"}),
+    SCALES["10"],
+    statuses=frozenset({Status.PLANNED, Status.CURRENT, Status.COMPLETED}),
+    fallback={
+        Status.PAUSED: Status.CURRENT,
+        Status.DROPPED: Status.CURRENT,
+        Status.REPEATING: Status.COMPLETED,
+    },
+    can_delete=False,
+    clamps=True,
+    alters=frozenset({"status", "progress"}),
+    rises=frozenset({"status", "progress"}),
+    bare=frozenset({Status.PLANNED}),
+)
 NARROW = Capability(frozenset({"progress", "score"}), SCALES["10"])
 
 
@@ -45,6 +60,13 @@ def complete_when_full(before: Entry | None, after: Entry) -> Entry:
 
 def clamp(_before: Entry | None, after: Entry) -> Entry:
     return replace(after, progress=min(after.progress, TOTAL))
+
+
+def record(before: Entry | None, after: Entry) -> Entry:
+    """Trakt's history, in short: plays are added and never taken away; the status is what they amount to."""
+    progress = min(max(before.progress if before else 0, after.progress), TOTAL)
+    status = Status.COMPLETED if progress == TOTAL else Status.CURRENT if progress else Status.PLANNED
+    return replace(after, progress=progress, status=status)
 
 
 def as_sent(_before: Entry | None, after: Entry) -> Entry:
@@ -83,6 +105,12 @@ class Side:
         stored = self.saves(self.held(media), self.hold(entry))
         self.entries[media] = (stored, at)
         return stored
+
+    def hidden(self) -> set[Key]:
+        """What is remembered and not there, where that says nothing."""
+        if self.capability.can_delete:
+            return set()
+        return {key for key, track in self.tracks.items() if track.media_id not in self.entries}
 
     def held(self, media: int) -> Entry | None:
         return self.entries[media][0] if media in self.entries else None

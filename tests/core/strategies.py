@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from integrations.capability import SCALES
 from library.entry import Entry, PartialDate, Status
-from tests.core.services import KITSU, MAL, NARROW, Side, anilist, clamp, complete_when_full
+from tests.core.services import KITSU, MAL, NARROW, TRAKT, Side, anilist, clamp, complete_when_full, record
 from tests.core.world import LIBRARY
 
 MEDIA = 3
@@ -58,7 +58,7 @@ def one_field() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def make_side(slug: str) -> Side:
-    """A fresh side by its slug: anilist:<FORMAT>, myanimelist, kitsu, narrow."""
+    """A fresh side by its slug: anilist:<FORMAT>, myanimelist, kitsu, trakt, narrow."""
     if slug.startswith("anilist"):
         return Side(slug, anilist(slug.partition(":")[2]))
     if slug == "myanimelist":
@@ -68,6 +68,8 @@ def make_side(slug: str) -> Side:
         return Side(slug, replace(KITSU, alters=frozenset()))
     if slug == "kitsu":
         return Side(slug, KITSU, complete_when_full)
+    if slug == "trakt":
+        return Side(slug, TRAKT, record)
     return Side(slug, NARROW)
 
 

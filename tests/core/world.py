@@ -105,6 +105,7 @@ class World:
                 complete={Kind.ANIME} if only is None else set(),
                 rules={Kind.ANIME: self._rules(side)},
                 choices=self.choices,
+                hidden=side.hidden(),
             )
         )
 

@@ -1,0 +1,88 @@
+"""Wrong cores, one change each: sides that keep records, and entries whose absence says nothing. See mutants.py."""
+
+from __future__ import annotations
+
+from tests.core.mutating import Mutant, change
+
+FIELDS, COMPARE = "syncing/core/fields.py", "syncing/core/compare.py"
+ABSENCE, PLAN = "syncing/core/absence.py", "syncing/core/plan.py"
+
+OF_RECORDS = (
+    Mutant(
+        "records_are_values",
+        "a record is merged like any other value",
+        change(FIELDS, "if name in bench.rules.capability.rises:", "if False:"),
+    ),
+    Mutant(
+        "old_plays_count_in_a_repeat",
+        "what was watched long ago is the progress of a repeat",
+        change(FIELDS, " and bench.canonical.entry.status is not Status.REPEATING:", ":"),
+    ),
+    Mutant(
+        "old_records_raise_again",
+        "a record that did not move undoes a person's step back",
+        change(FIELDS, "if side_moved and is_further(name, side, library)", "if is_further(name, side, library)"),
+    ),
+    Mutant(
+        "taken_plays_sent_again",
+        "plays that somebody took off the record are sent again",
+        change(
+            FIELDS,
+            "if behind and (first or library != getattr(bench.known.agreed, name)):",
+            "if behind:",
+        ),
+    ),
+    Mutant(
+        "never_taken_up_again",
+        "what was dropped there stays dropped, whatever the library says later",
+        change(FIELDS, " or (side is Status.DROPPED and wanted is not side)", ""),
+    ),
+    Mutant(
+        "paused_is_overtaken",
+        "a status that a person chose gives way to a record",
+        change(COMPARE, "value in _RANKS and than in _RANKS and _RANKS[value] > _RANKS[than]", "value is not than"),
+    ),
+    Mutant(
+        "completed_is_dropped",
+        "what was completed can be dropped by a record",
+        change(COMPARE, "return than in _DROPPABLE", "return than is not value"),
+    ),
+    Mutant(
+        "traceless_created",
+        "an entry of which nothing would be kept is created again and again",
+        change(ABSENCE, "if not leaves_trace(shown, rules.capability):", "if False:"),
+    ),
+    Mutant(
+        "unseen_is_written_over",
+        "an entry that a list hides is created beside itself",
+        change(ABSENCE, " or memory is None or rules.capability.can_delete:", " or memory is None:"),
+    ),
+    Mutant(
+        "unseen_is_recreated",
+        "what is off the record is put there again although nothing moved",
+        change(
+            ABSENCE,
+            "if project(canonical.entry, rules.capability) == project(memory.agreed, rules.capability):",
+            "if False:",
+        ),
+    ),
+    Mutant(
+        "unseen_never_moves",
+        "what the library moves on after the record was emptied never gets there",
+        change(
+            ABSENCE,
+            "if project(canonical.entry, rules.capability) == project(memory.agreed, rules.capability):",
+            "if True:",
+        ),
+    ),
+    Mutant(
+        "hidden_is_missing",
+        "an entry that is hidden counts as missing",
+        change(PLAN, "        if key in table.hidden:\n", "        if False:\n"),
+    ),
+    Mutant(
+        "hidden_is_remembered",
+        "a list of which all is hidden looks emptied",
+        change(PLAN, "        and key not in table.hidden\n", ""),
+    ),
+)
