@@ -15,11 +15,11 @@ PATH = Path(__file__).with_name("catalogue.csv")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One work as both services know it; 0 = not known there, or for a count: unknown or still running.
+    """One work as the services know it; 0 = not known there, or for a count: unknown or still running.
 
     kind:   "anime" or "manga".     format: AniList's word, and MANHWA.
     start:  "", "2013" or "2013-04-07".    nsfw: MAL's white, gray or black; black is AniList's isAdult.
-    status: AniList's FINISHED, RELEASING or HIATUS.
+    status: AniList's FINISHED, RELEASING or HIATUS.    kitsu_id: anime only, for no table tells it of manga.
     """
 
     kind: str
@@ -33,6 +33,7 @@ class Work:
     start: str
     nsfw: str
     status: str
+    kitsu_id: int = 0
 
     def started(self) -> tuple[int, int, int]:
         """(year, month, day), 0 where unknown."""
@@ -60,6 +61,7 @@ def _read(row: dict[str, str]) -> Work:
         start=row["start"],
         nsfw=row["nsfw"] or "white",
         status=row["status"] or "FINISHED",
+        kitsu_id=int(row["kitsu_id"] or 0),
     )
 
 
@@ -79,6 +81,7 @@ def make_works(kind: str, *, count: int, first_id: int) -> tuple[Work, ...]:
             start="2020",
             nsfw="white",
             status="FINISHED",
+            kitsu_id=first_id + at,
         )
         for at in range(count)
     )
