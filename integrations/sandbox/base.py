@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -66,8 +66,8 @@ class Fake(ABC):
     hosts: ClassVar[tuple[str, ...]]
     defaults: ClassVar[Mapping[str, Any]]
     """The settings with their first values; a setting keeps its type."""
-    choices: ClassVar[Mapping[str, tuple[str, ...]]]
-    """For a setting that is one of several words: which."""
+    choices: ClassVar[Mapping[str, tuple[Any, ...]]]
+    """For a setting that is one of several words or numbers: which."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -143,7 +143,7 @@ class Fake(ABC):
                 raise ControlError(f"{self.slug} has no setting {name!r}; it has {', '.join(sorted(self.defaults))}")
             check_like(name, value, like=self.defaults[name])
             if value not in self.choices.get(name, (value,)):
-                raise ControlError(f"{name} must be one of {', '.join(self.choices[name])}")
+                raise ControlError(f"{name} must be one of {', '.join(map(str, self.choices[name]))}")
         self.settings.update(changes)
         self.settings_changed()
 
@@ -170,6 +170,10 @@ class Fake(ABC):
         """The service's own 5xx, in its JSON."""
 
     # What the control API asks of a fake. Each raises ControlError.
+
+    def own_actions(self) -> Mapping[str, Callable[[Mapping[str, Any]], Any]]:
+        """Control calls that only this service has: "POST devices" → what it does."""
+        return {}
 
     @abstractmethod
     def add_app(self, data: NewApp) -> App: ...

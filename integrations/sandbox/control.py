@@ -77,10 +77,13 @@ class Control:
     def _call_fake(self, method: str, fake: Fake, data: Data, *, rest: list[str]) -> Any:
         if rest[0] == "accounts" and len(rest) > 1:
             return _call_account(method, fake, data, name=rest[1], verb="/".join(rest[2:]))
-        action = self._actions.get(f"{method} {'/'.join(rest)}")
-        if action is None:
-            raise ControlError(f"there is no {method} {'/'.join(rest)} for {fake.slug}", status=404)
-        return action(fake, data)
+        call = f"{method} {'/'.join(rest)}"
+        if call in self._actions:
+            return self._actions[call](fake, data)
+        own = fake.own_actions().get(call)
+        if own is None:
+            raise ControlError(f"there is no {call} for {fake.slug}", status=404)
+        return own(data)
 
     def _move_clock(self, data: Data) -> Any:
         clock, call = self.world.clock, read_shape(data, ClockCall)

@@ -13,7 +13,7 @@ from typing import Any, Self
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wrappers import Request, Response
 
-from integrations import providers
+from integrations import providers, translators
 from integrations.sandbox.answers import html_answer
 from integrations.sandbox.base import DropConnection, Exchange, Fake, World
 from integrations.sandbox.control import Control
@@ -23,12 +23,13 @@ LOOPBACK = "127.0.0.1"
 
 
 def find_fakes(world: World) -> dict[str, Fake]:
-    """One fake for each provider folder that has a `fake` module with a `FAKE`."""
+    """One fake for each folder of a provider or a translator that has a `fake` module with a `FAKE`."""
     fakes = {}
-    for found in sorted(pkgutil.iter_modules(providers.__path__), key=lambda module: module.name):
-        if found.ispkg and importlib.util.find_spec(f"{providers.__name__}.{found.name}.fake"):
-            module = importlib.import_module(f"{providers.__name__}.{found.name}.fake")
-            fakes[module.FAKE.slug] = module.FAKE(world)
+    for package in (providers, translators):
+        for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
+            if found.ispkg and importlib.util.find_spec(f"{package.__name__}.{found.name}.fake"):
+                module = importlib.import_module(f"{package.__name__}.{found.name}.fake")
+                fakes[module.FAKE.slug] = module.FAKE(world)
     return fakes
 
 

@@ -58,7 +58,7 @@ class TestServer:
         try:
             first = process.stdout.readline()
             url = process.stdout.readline().strip().removeprefix("Use it with ENISHI_SANDBOX_URL=")
-            assert "anilist, myanimelist" in first
+            assert "anilist, kitsu, myanimelist, tmdb, trakt" in first
             assert httpx.get(f"{url}/anilist.co/api/v2/oauth/pin?code=secret").status_code == 200
             assert process.stdout.readline() == "200 anilist.co oauth/pin\n"
             process.send_signal(signal.SIGTERM)
