@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.answers import Answer
+from integrations.atlas import Atlas, PlayBook
 from integrations.crypto import Secret
 from integrations.errors import AuthRevoked, ProviderError, RateLimited, Transient, Unavailable
 from integrations.line import TRY_SECONDS, Line, Request, build_client, rewrite
@@ -28,6 +29,9 @@ class Session:
     """One person's conversation with one provider, for the length of a run. Not for use by several threads.
 
     account_id, account_settings: of the connection; "" and {} before the person is known.
+    options: the person's answers to what the provider asks of its own (`Provider.options`), defaults filled in.
+    atlas, plays: for providers that count by shows; None for the others, and before the person is known.
+    notes:   the provider's own scratch paper for the length of this run.
     requests: how many HTTP requests were made.
     renew:   gives another token after a refusal, or raises AuthRevoked when there is none.
     refused: called when the renewed token was refused as well.
@@ -43,11 +47,18 @@ class Session:
         refused: Callable[[], None] | None = None,
         account_id: str = "",
         account_settings: Mapping[str, Any] | None = None,
+        options: Mapping[str, str] | None = None,
+        atlas: Atlas | None = None,
+        plays: PlayBook | None = None,
         sleep: Callable[[float], None] = time.sleep,
         draw: Callable[[], float] = random.random,  # noqa: S311 (jitter)
     ) -> None:
         self.account_id = account_id
         self.account_settings: Mapping[str, Any] = account_settings or {}
+        self.options: Mapping[str, str] = options or {}
+        self.atlas = atlas
+        self.plays = plays
+        self.notes: dict[str, Any] = {}
         self.requests = 0
         self._line = line
         self._token = token
@@ -55,6 +66,10 @@ class Session:
         self._refused = refused
         self._sleep = sleep
         self._draw = draw
+
+    def now(self) -> float:
+        """Unix seconds: the time that the line goes by."""
+        return self._line.clock()
 
     def send(
         self,
@@ -64,16 +79,18 @@ class Session:
         params: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
     ) -> Answer:
         """One request with the person's token, after the budget allows it; 2xx answers only.
 
+        headers: of this request alone, above those that the provider sends with every one.
         repeatable: may be sent again by itself after a Transient failure (reads). A failure that is `unsent` had
         no effect, so its request is sent again in any case.
         Raises ProviderError as the provider's `judge` says; on AuthRevoked the token is renewed once and the
         request sent once more.
         """
-        request = Request(method, url, params=params, json=json, form=form)
+        request = Request(method, url, params=params, json=json, form=form, headers=headers)
         ends = self._line.stopwatch() + SEND_SECONDS
         renewed = False
         tries = 0

@@ -40,12 +40,19 @@ class Budget:
 
     scope: what the service counts by: "address" (our egress address), "app" (client id) or "token" (one person).
     rate * window + burst stays under the service's limit: see `reliability.md` 2.3.
+    applies: "all", or "reads" (GET) or "writes" (the rest) where the service counts these apart.
     """
 
     scope: str
     requests: int
     seconds: float
     burst: int = 1
+    applies: str = "all"
+
+
+def budgets_of(budgets: Sequence[Budget], use: str) -> tuple[Budget, ...]:
+    """Those that a call spends. use: "reads" or "writes"."""
+    return tuple(budget for budget in budgets if budget.applies in ("all", use))
 
 
 class Limiter(Protocol):
@@ -261,7 +268,8 @@ def tag(provider: str) -> str:
 def _scope_key(provider: str, budget: Budget, name: str) -> str:
     # Hashed: neither a client id nor, by mistake, a token shall stand in a key.
     short = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return f"{tag(provider)}:{budget.scope}:{budget.seconds:g}s:{short}"
+    use = "" if budget.applies == "all" else f"{budget.applies}:"
+    return f"{tag(provider)}:{budget.scope}:{use}{budget.seconds:g}s:{short}"
 
 
 def _index_key(provider: str) -> str:

@@ -67,6 +67,7 @@ class Request:
     params: Mapping[str, str] | None = field(default=None, repr=False)
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str | Secret] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     token: Secret | None = field(default=None, repr=False)
     basic: tuple[str, Secret] | None = field(default=None, repr=False)
 
@@ -100,7 +101,12 @@ def build_client(
 
 
 class Line:
-    """The way out to one service for one purpose. Makes single tries; counts them in `requests`."""
+    """The way out to one service for one purpose. Makes single tries; counts them in `requests`.
+
+    app: client id, for services that want it in a header of every call.
+    write_limiter: for what is not a GET, where the service counts that apart.
+    outage_limiter: told of outages, where `limiter` is first of all one person's.
+    """
 
     def __init__(
         self,
@@ -109,6 +115,9 @@ class Line:
         client: httpx.Client,
         limiter: Limiter,
         breaker: Breaker,
+        app: str = "",
+        write_limiter: Limiter | None = None,
+        outage_limiter: Limiter | None = None,
         sandbox_url: str = "",
         clock: Callable[[], float] = time.time,
         stopwatch: Callable[[], float] = time.monotonic,
@@ -119,6 +128,9 @@ class Line:
         self.stopwatch = stopwatch
         self._client = client
         self._limiter = limiter
+        self._write_limiter = write_limiter or limiter
+        self._outage_limiter = outage_limiter
+        self._headers = _fixed_headers(service, app)
         self._breaker = breaker
         self._sandbox_url = sandbox_url
 
@@ -128,7 +140,8 @@ class Line:
         The budget comes before the breaker, so that a half-open breaker's single call is one that is really made.
         """
         outgoing = self._prepare(request, seconds)
-        self._limiter.acquire()
+        limiter = self._limiter if request.method == "GET" else self._write_limiter
+        limiter.acquire()
         self._breaker.before_call()
         self.requests += 1
         started = self.stopwatch()
@@ -139,11 +152,11 @@ class Line:
             raise self._malformed("A request to {name} could not be written.") from None
         except (httpx.HTTPError, httpx.StreamError) as error:
             failure = self._explain(error)
-            self._settle(None, failure)
+            self._settle(limiter, None, failure)
             self._report(request, started, type(error).__name__)
             raise failure from error
         verdict = (judge or self.judge)(answer)
-        self._settle(answer, verdict)
+        self._settle(limiter, answer, verdict)
         self._report(request, started, str(answer.status))
         if verdict is not None:
             verdict.provider = verdict.provider or self.service.slug
@@ -166,7 +179,7 @@ class Line:
                 params=request.params,
                 json=_reveal(request.json),
                 data=_reveal(request.form),
-                headers=_authorization(request),
+                headers={**self._headers, **(request.headers or {}), **_authorization(request)},
                 timeout=httpx.Timeout(min(READ_SECONDS, seconds), connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
             )
         except (httpx.InvalidURL, UnicodeEncodeError):
@@ -203,11 +216,11 @@ class Line:
     def _malformed(self, message: str) -> Malformed:
         return Malformed(message.format(name=self.service.name), provider=self.service.slug)
 
-    def _settle(self, answer: Answer | None, verdict: ProviderError | None) -> None:
+    def _settle(self, limiter: Limiter, answer: Answer | None, verdict: ProviderError | None) -> None:
         """Tells budget and breaker. Without Redis that is lost; the answer, which may be to a write, is not."""
         try:
             if answer is not None:
-                self._tell_limiter(answer, verdict)
+                self._tell_limiter(limiter, answer, verdict)
             # A service that counts our requests or refuses a token is awake.
             if isinstance(verdict, Transient) and not isinstance(verdict, RateLimited):
                 self._breaker.failed()
@@ -216,17 +229,20 @@ class Line:
         except Unavailable as error:
             log.warning("%s: nothing was learnt from an answer: %s", self.service.slug, error.message)
 
-    def _tell_limiter(self, answer: Answer, verdict: ProviderError | None) -> None:
+    def _tell_limiter(self, limiter: Limiter, answer: Answer, verdict: ProviderError | None) -> None:
         limit = read_count(answer, "x-ratelimit-limit")
         remaining = read_count(answer, "x-ratelimit-remaining")
         if limit is not None or remaining is not None:
-            self._limiter.observe(limit=limit, remaining=remaining)
+            limiter.observe(limit=limit, remaining=remaining)
         if isinstance(verdict, RateLimited):
-            self._limiter.penalise(verdict.retry_after)
+            limiter.penalise(verdict.retry_after)
         elif isinstance(verdict, Unavailable):
             wait = read_wait(answer, now=self.clock())
+            if wait is None and answer.status in (403, 429):
+                # A shield that has shut out our address, whoever asks (trakt.md 4): it need not say for how long.
+                wait = verdict.retry_after
             if wait:
-                self._limiter.penalise(wait)
+                (self._outage_limiter or limiter).penalise(wait)
 
     def _report(self, request: Request, started: float, outcome: str) -> None:
         url = httpx.URL(request.url)
@@ -252,6 +268,12 @@ def _reveal(body: Any) -> Any:
     if not isinstance(body, Mapping):
         return body
     return {name: value.reveal() if isinstance(value, Secret) else value for name, value in body.items()}
+
+
+def _fixed_headers(service: Service, app: str) -> Mapping[str, str]:
+    """What the provider sends with every request: of its method `headers`, where it has one."""
+    named: Callable[[str], Mapping[str, str]] | None = getattr(service, "headers", None)
+    return {} if named is None else named(app)
 
 
 def _authorization(request: Request) -> dict[str, str]:

@@ -67,6 +67,7 @@ class Connection(models.Model):
     fields, kinds: what to sync, as lists; an empty list means all that the provider can hold.
     token_version: grows with every stored token pair, so that a late loser of a race can tell.
     token_due_at: when the tokens want attention: a refresh or, where there is none, the next warning of their expiry.
+    options: the person's answers to what this provider alone asks (`Provider.options`), {name: choice}.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -89,6 +90,7 @@ class Connection(models.Model):
     removals = models.CharField(max_length=8, choices=Removals, default=Removals.ASK)
     fields = models.JSONField(default=list, blank=True)
     kinds = models.JSONField(default=list, blank=True)
+    options = models.JSONField(default=dict, blank=True)
     interval_minutes = models.PositiveIntegerField(default=60)
     asks_first = models.BooleanField("asks before its first sync", default=True)
     approved_at = models.DateTimeField("first sync approved", null=True, blank=True)
@@ -142,3 +144,111 @@ class LinkAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} link attempt"
+
+
+class DeviceState(models.TextChoices):
+    PENDING = "pending", "waiting for the person"
+    LINKED = "linked", "linked"
+    REFUSED = "refused", "refused"
+    EXPIRED = "expired", "expired"
+    FAILED = "failed", "failed"
+
+
+class DeviceLink(models.Model):
+    """A link by device code on its way: the person types `user_code` at the service, a task asks whether they did.
+
+    poll_seconds: the service's interval, longer once it asked for that. next_poll_at: no sooner.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    provider = models.CharField(max_length=32)
+    app = models.ForeignKey(ProviderApp, on_delete=models.CASCADE, null=True, blank=True)
+    device_code = EncryptedTextField(null=True, blank=True)
+    user_code = models.CharField(max_length=64)
+    verification_url = models.CharField(max_length=255)
+    poll_seconds = models.PositiveIntegerField(default=5)
+    next_poll_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=DeviceState, default=DeviceState.PENDING)
+    message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "device link"
+        indexes = (models.Index(fields=["next_poll_at"], condition=Q(state="pending"), name="device_link_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider} device link"
+
+
+class ShowId(models.Model):
+    """What a service that counts by shows calls a show or film of TMDB. external_id "" = it does not have it (yet)."""
+
+    provider = models.CharField(max_length=32)
+    kind = models.CharField(max_length=8, help_text="show or movie")
+    site = models.CharField(max_length=8, help_text="tmdb, tvdb or imdb")
+    site_id = models.CharField(max_length=64)
+    external_id = models.CharField(max_length=64, blank=True)
+    expires_at = models.DateTimeField(help_text="Ask again from then on.")
+
+    class Meta:
+        verbose_name = "show id"
+        constraints = (models.UniqueConstraint(fields=["provider", "kind", "site", "site_id"], name="show_id_once"),)
+        indexes = (models.Index(fields=["provider", "kind", "external_id"], name="show_id_external"),)
+
+    def __str__(self) -> str:
+        return f"{self.site}:{self.site_id} = {self.provider} {self.kind} {self.external_id or '-'}"
+
+
+class SeasonTable(models.Model):
+    """A show's real episode numbers at a service, as last read. Shared by everybody.
+
+    seasons: {"1": [1, 2, ...], "0": [...]}, numbers ascending, specials included. is_ended: no more will air.
+    recut_at: when a season that was known shrank or changed its numbers; its map needs a look from then on.
+    """
+
+    provider = models.CharField(max_length=32)
+    external_id = models.CharField(max_length=64)
+    title = models.CharField(max_length=500, blank=True)
+    seasons = models.JSONField(default=dict)
+    is_ended = models.BooleanField(default=False)
+    fetched_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    recut_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "season table"
+        constraints = (models.UniqueConstraint(fields=["provider", "external_id"], name="season_table_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.title or self.external_id}"
+
+
+class PlayState(models.TextChoices):
+    DOUBTFUL = "doubtful", "sent, or about to be; no answer yet"
+    DONE = "done", "recorded"
+
+
+class Play(models.Model):
+    """A play that we sent to a service whose history only grows: a second one would be a false play.
+
+    Written before the call, as doubtful; done once the service said so or a later read showed it. A call that surely
+    had no effect takes its rows away again. item: what was played, in the provider's own stable words.
+    watched_at: to the minute, empty = "unknown".
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="plays")
+    account_id = models.CharField(max_length=64)
+    item = models.CharField(max_length=64)
+    watched_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=8, choices=PlayState, default=PlayState.DOUBTFUL)
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["connection", "account_id", "item"], name="play_once"),)
+
+    def __str__(self) -> str:
+        return f"play {self.pk}, {self.state}"

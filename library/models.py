@@ -121,3 +121,138 @@ class ListEntry(models.Model):
         for name in FIELDS:
             given = getattr(value, name)
             setattr(self, name, str(given) if name in DATE_FIELDS else given)
+
+
+class PersonMatch(models.Model):
+    """A person's own word on which work an entry of a service is. It overrides everything else, for them alone.
+
+    media empty: none of ours; the entry is left alone.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="matches")
+    provider = models.CharField(max_length=32)
+    kind = models.CharField(max_length=8)
+    external_id = models.CharField(max_length=64)
+    media = models.ForeignKey(Media, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "match by a person"
+        verbose_name_plural = "matches by people"
+        constraints = (
+            models.UniqueConstraint(fields=["user", "provider", "kind", "external_id"], name="person_match_once"),
+        )
+        indexes = (models.Index(fields=["user", "media"], name="person_match_media"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.kind}:{self.external_id} → {self.media_id or 'nothing'}"
+
+
+class TableState(models.TextChoices):
+    GOOD = "good", "in use"
+    REFUSED = "refused", "refused, the one before is in use"
+    FAILED = "failed", "could not be read, the one before is in use"
+
+
+class IdTable(models.Model):
+    """One public id table: what we have of it, and how the last look at it ended.
+
+    etag, modified: what its host said, for the next conditional request. digest: SHA-256 of the content in use.
+    figures: what the last import counted: rows, pairs, ranges, conflicts, refused, added, removed, ...
+    """
+
+    source = models.CharField(max_length=32, primary_key=True)
+    state = models.CharField(max_length=8, choices=TableState, default=TableState.GOOD)
+    message = models.CharField(max_length=500, blank=True)
+    etag = models.CharField(max_length=255, blank=True)
+    modified = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    figures = models.JSONField(default=dict, blank=True)
+    imported_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "id table"
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class PairState(models.TextChoices):
+    GOOD = "good", "good"
+    AMBIGUOUS = "ambiguous", "ambiguous: sources or ids disagree"
+
+
+class IdPair(models.Model):
+    """One source's word that two ids name the same work. left_site < right_site, as text.
+
+    gone_at: when the source stopped saying so; empty = it says so in the table in use, last seen at its `imported_at`.
+    ambiguous: not used for anybody until a person (or a better table) decides.
+    """
+
+    kind = models.CharField(max_length=8)
+    left_site = models.CharField(max_length=16)
+    left_id = models.CharField(max_length=64)
+    right_site = models.CharField(max_length=16)
+    right_id = models.CharField(max_length=64)
+    source = models.CharField(max_length=32)
+    state = models.CharField(max_length=16, choices=PairState, default=PairState.GOOD)
+    first_seen_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "id pair"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["kind", "left_site", "left_id", "right_site", "right_id", "source"], name="id_pair_once"
+            ),
+        )
+        indexes = (models.Index(fields=["kind", "right_site", "right_id"], name="id_pair_right"),)
+
+    def __str__(self) -> str:
+        return f"{self.left_site}:{self.left_id} = {self.right_site}:{self.right_id} ({self.source})"
+
+
+class RangeState(models.TextChoices):
+    GOOD = "good", "good"
+    FLAGGED = "flagged", "needs a look"
+    UNMAPPED = "unmapped", "has no counterpart"
+
+
+class EpisodeRange(models.Model):
+    """One source's word where some episodes of an entry are on services that count by shows, seasons and films.
+
+    site, site_id: the entry, as "anilist", "myanimelist" or "anidb" calls it. user: set for a person's own map.
+    first, last: the entry's episodes, from 1; last empty = open. The rest as in `library.episodes.model.Segment`.
+    flag: why a flagged range needs a look: overlap, season_zero, too_long, disagrees, recut, ...
+    """
+
+    site = models.CharField(max_length=16)
+    site_id = models.CharField(max_length=64)
+    source = models.CharField(max_length=32)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True)
+    first = models.PositiveIntegerField(default=1)
+    last = models.PositiveIntegerField(null=True, blank=True)
+    target_kind = models.CharField(max_length=8)
+    target_site = models.CharField(max_length=8)
+    target_id = models.CharField(max_length=64)
+    season = models.PositiveIntegerField(null=True, blank=True)
+    start = models.IntegerField(default=1)
+    numbering = models.CharField(max_length=8)
+    per_entry = models.PositiveSmallIntegerField(default=1)
+    per_target = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=8, choices=RangeState, default=RangeState.GOOD)
+    flag = models.CharField(max_length=32, blank=True)
+    first_seen_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "episode range"
+        indexes = (
+            models.Index(fields=["site", "site_id"], name="episode_range_entry"),
+            models.Index(fields=["target_site", "target_kind", "target_id"], name="episode_range_target"),
+            models.Index(fields=["source"], name="episode_range_source"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.site}:{self.site_id} → {self.target_site} {self.target_kind} {self.target_id} ({self.source})"

@@ -184,6 +184,8 @@ class Unmatched(models.Model):
 
     remote_id set, media empty: an entry of the provider whose work we do not know.
     media set, remote_id empty: an entry of the library whose work the provider does not seem to have.
+    candidates: what it might be, best first: [{"media" or "remote_id", "title", "year", "format", "total",
+    "confidence": 0..100, "reasons": [text]}].
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -193,6 +195,7 @@ class Unmatched(models.Model):
     media = models.ForeignKey(Media, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     title = models.CharField(max_length=500, blank=True)
     reason = models.CharField(max_length=32)
+    candidates = models.JSONField(default=list, blank=True)
     first_seen_at = models.DateTimeField(default=timezone.now)
     retry_at = models.DateTimeField()
 

@@ -41,12 +41,17 @@ class MediaFacts:
 
 @dataclass(frozen=True, slots=True)
 class RemoteEntry:
-    """One entry as a service holds it now. `updated_at` is None where the service does not know."""
+    """One entry as a service holds it now. `updated_at` is None where the service does not know.
+
+    room: progress that it has room for at present where that is not the work's total, e.g. episodes that have aired
+    there; 0 = as much as the total.
+    """
 
     media: MediaFacts
     entry: Entry
     updated_at: datetime | None = None
     entry_id: str = ""
+    room: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,20 @@ class Account:
     name: str
     url: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something this provider alone asks of a person who links it. choices: (value, words), the default first."""
+
+    name: str
+    label: str
+    choices: tuple[tuple[str, str], ...]
+    help: str = ""
+
+    @property
+    def default(self) -> str:
+        return self.choices[0][0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +144,9 @@ class Provider(Protocol):
     probe_requests: int
     apps_url: str
     """Where the person can take our access away."""
+    options: tuple[Option, ...]
+    by_shows: bool
+    """True where works are shows, seasons and films: its sessions carry an atlas and a play book."""
 
     def judge(self, answer: Answer) -> ProviderError | None:
         """What an answer means here; None = good. Called for every answer, before anything else looks at it."""
@@ -155,6 +177,12 @@ class Provider(Protocol):
 
     def remove(self, session: Session, removals: Sequence[Removal]) -> list[Outcome]:
         """As `write`. An entry that is not there counts as removed."""
+        ...
+
+    def hidden(self, session: Session, kind: Kind, ids: Collection[str]) -> frozenset[str]:
+        """Of the ids that a complete read lacked, those whose absence says nothing: the service may be hiding them.
+
+        Asked only when something is missing; may cost requests."""
         ...
 
     def search(self, session: Session, kind: Kind, text: str, *, limit: int = 10) -> list[MediaFacts]: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from redis import Redis, backoff, retry
 
 from integrations.breaker import Breaker
-from integrations.limits import Budget, RedisLimiter
+from integrations.limits import Budget, RedisLimiter, budgets_of
 from integrations.line import Line, build_client, rewrite
 from integrations.providers import registry
 from integrations.providers.base import Provider
@@ -112,6 +113,11 @@ def rewrite_url(url: str) -> str:
     return rewrite(url, settings.SANDBOX_URL)
 
 
+def redirect_uris(slug: str) -> list[str]:
+    """Where this service may send a person back to; the first is the one to register with an app."""
+    return settings.OAUTH_REDIRECT_URIS.get(slug) or [f"{settings.SITE_URL}/integrations/{slug}/callback"]
+
+
 def open_line(provider: Provider, *, klass: str, app: str = "", token: str = "", max_wait: float = 5.0) -> Line:
     """A line to a provider. klass: interactive, refresh, writes or checks (which share of the budget it may use).
 
@@ -119,19 +125,32 @@ def open_line(provider: Provider, *, klass: str, app: str = "", token: str = "",
     app: client id; token: whose token is used, as an id of ours. Both only name budgets, neither is a secret.
     """
     budgets = budgets_for(provider)
-    limiter = RedisLimiter(
-        redis_client(),
-        provider.slug,
-        budgets,
-        address=settings.EGRESS_ADDRESS,
+    reads, writes = budgets_of(budgets, "reads"), budgets_of(budgets, "writes")
+    shared = tuple(budget for budget in budgets if budget.scope != "token")
+
+    def limiter(chosen: Sequence[Budget]) -> RedisLimiter:
+        return RedisLimiter(
+            redis_client(),
+            provider.slug,
+            chosen,
+            address=settings.EGRESS_ADDRESS,
+            app=app,
+            token=token,
+            klass=klass,
+            max_wait=max_wait,
+            # What an operator sets is not raised by what a header says.
+            may_raise=budgets == provider.budgets,
+            # Headers speak of the service's own window, whatever window the operator counts in.
+            header_seconds=provider.budgets[budgets.index(chosen[0])].seconds,
+        )
+
+    return Line(
+        provider,
+        client=http_client(),
+        limiter=limiter(reads),
+        breaker=Breaker(redis_client(), provider.slug),
         app=app,
-        token=token,
-        klass=klass,
-        max_wait=max_wait,
-        # What an operator sets is not raised by what a header says.
-        may_raise=budgets == provider.budgets,
-        # Headers speak of the service's own window, whatever window the operator counts in.
-        header_seconds=provider.budgets[0].seconds,
+        write_limiter=limiter(writes) if writes != reads else None,
+        outage_limiter=limiter(shared) if shared and budgets[0].scope == "token" else None,
+        sandbox_url=settings.SANDBOX_URL,
     )
-    breaker = Breaker(redis_client(), provider.slug)
-    return Line(provider, client=http_client(), limiter=limiter, breaker=breaker, sandbox_url=settings.SANDBOX_URL)

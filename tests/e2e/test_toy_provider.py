@@ -19,7 +19,7 @@ from integrations.http import Session
 from integrations.limits import Budget
 from integrations.models import Connection
 from integrations.oauth import OAuthSpec
-from integrations.providers.base import Account, MediaFacts, Outcome, RemoteEntry, Removal, Snapshot, Write
+from integrations.providers.base import Account, MediaFacts, Option, Outcome, RemoteEntry, Removal, Snapshot, Write
 from integrations.sandbox.server import Running
 from library.entry import Entry, Kind, Status
 from syncing.services import scheduling
@@ -44,6 +44,8 @@ class ToyList:
     removal_batch: int = 5
     probe_requests: int = 1
     apps_url: str = "https://toy.invalid/apps"
+    options: tuple[Option, ...] = ()
+    by_shows: bool = False
     entries: ClassVar[dict[str, Entry]] = {}
 
     def judge(self, answer: Answer) -> ProviderError | None:
@@ -74,6 +76,9 @@ class ToyList:
 
     def remove(self, session: Session, removals: Sequence[Removal]) -> list[Outcome]:
         return [Outcome(removed=self.entries.pop(removal.external_id, None) is not None) for removal in removals]
+
+    def hidden(self, session: Session, kind: Kind, ids: Collection[str]) -> frozenset[str]:
+        return frozenset()
 
     def search(self, session: Session, kind: Kind, text: str, *, limit: int = 10) -> list[MediaFacts]:
         return []

@@ -18,6 +18,7 @@ from integrations.providers.anilist.batching import NotSent, send_in_pieces
 from integrations.providers.base import (
     Account,
     MediaFacts,
+    Option,
     Outcome,
     Removal,
     Snapshot,
@@ -49,6 +50,8 @@ class AniList:
     removal_batch = 50
     probe_requests = 1
     apps_url = "https://anilist.co/settings/apps"
+    options: tuple[Option, ...] = ()
+    by_shows = False
 
     def judge(self, answer: Answer) -> ProviderError | None:
         return judging.judge(answer)
@@ -116,6 +119,9 @@ class AniList:
         for at, outcome in zip(known, send_in_pieces(known, pieces=pieces, send=send), strict=True):
             outcomes[at] = Outcome(removed=True) if isinstance(outcome.error, Gone) else outcome
         return outcomes
+
+    def hidden(self, session: Session, kind: Kind, ids: Collection[str]) -> frozenset[str]:
+        return frozenset()
 
     def search(self, session: Session, kind: Kind, text: str, *, limit: int = 10) -> list[MediaFacts]:
         text = text.replace("\x00", "").strip()

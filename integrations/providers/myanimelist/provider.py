@@ -12,7 +12,7 @@ from integrations.errors import Gone, ProviderError, Rejected, Transient
 from integrations.http import Session
 from integrations.limits import Budget
 from integrations.oauth import OAuthSpec
-from integrations.providers.base import Account, MediaFacts, Outcome, RemoteEntry, Removal, Snapshot, Write
+from integrations.providers.base import Account, MediaFacts, Option, Outcome, RemoteEntry, Removal, Snapshot, Write
 from integrations.providers.lenient import number_ids
 from integrations.providers.myanimelist import client, convert, judging, reading
 from library.entry import FIELDS, InvalidEntry, Kind
@@ -48,6 +48,8 @@ class MyAnimeList:
     removal_batch = 1
     probe_requests = 2
     apps_url = "https://myanimelist.net/apiconfig"
+    options: tuple[Option, ...] = ()
+    by_shows = False
 
     def judge(self, answer: Answer) -> ProviderError | None:
         return judging.judge(answer)
@@ -88,6 +90,9 @@ class MyAnimeList:
 
     def remove(self, session: Session, removals: Sequence[Removal]) -> list[Outcome]:
         return _send_each(removals, lambda removal: _delete(session, removal))
+
+    def hidden(self, session: Session, kind: Kind, ids: Collection[str]) -> frozenset[str]:
+        return frozenset()
 
     def search(self, session: Session, kind: Kind, text: str, *, limit: int = 10) -> list[MediaFacts]:
         """Nothing, and no request, for fewer than 3 characters: MyAnimeList takes 3 to 64."""

@@ -22,6 +22,7 @@ class Sent:
     json: Any = None
     form: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer(body: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
@@ -56,9 +57,10 @@ class ScriptedSession(Session):
         params: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
     ) -> Answer:
-        sent = Sent(method, url, params or {}, json, form or {}, repeatable)
+        sent = Sent(method, url, params or {}, json, form or {}, repeatable, headers or {})
         self.sent.append(sent)
         self.requests += 1
         assert self._steps, f"an unexpected request: {method} {url}"
