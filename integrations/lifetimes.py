@@ -3,6 +3,9 @@
 Refresh tokens live for about a month at MyAnimeList (myanimelist.md 1.4) and are single use at others, so a pair is
 renewed at half the life of its access token, at the latest after a week, at the earliest after half a day: an idle
 connection then neither dies nor costs a call an hour. In use, a token about to run out is renewed in any case.
+
+A service may ask for more patience: Kitsu's pairs are shared by all apps of a person, and whoever renews logs the
+others out (kitsu.md 2.4).
 """
 
 from __future__ import annotations
@@ -17,14 +20,34 @@ NOTICE_DAYS = (30, 7, 1)
 """Days before the end at which a person is told, where only they can renew (AniList's year, anilist.md 1.4)."""
 
 
-def renewal_due(expires_at: datetime | None, *, now: datetime, spread: float) -> datetime:
+def renewal_due(
+    expires_at: datetime | None,
+    *,
+    now: datetime,
+    spread: float,
+    when_left: timedelta | None = None,
+    share_left: float = 0.0,
+) -> datetime:
     """When a pair obtained `now` is renewed although nobody uses it. spread: 0..1, takes off up to a tenth.
 
     The spread keeps people who linked in one hour from renewing in one minute for ever after.
+    when_left, share_left: renew no sooner than when this much time, or this share of the life, is left, whichever is
+    longer; a pair that has no more than that from the start is renewed at half its life.
     """
+    if expires_at is not None and (when_left is not None or share_left):
+        return _late_renewal(
+            expires_at, now=now, spread=spread, left=max(when_left or timedelta(0), (expires_at - now) * share_left)
+        )
     life = WEEK * 2 if expires_at is None else expires_at - now
     wait = min(WEEK, max(life / 2, HALF_DAY))
     return now + wait * (1 - 0.1 * spread)
+
+
+def _late_renewal(expires_at: datetime, *, now: datetime, spread: float, left: timedelta) -> datetime:
+    life = expires_at - now
+    left = min(left, life / 2)
+    # The spread takes from what is left: renewing sooner is what the service does not want.
+    return expires_at - left * (1 - 0.1 * spread)
 
 
 def is_renewal_due(*, due_at: datetime | None, expires_at: datetime | None, now: datetime) -> bool:

@@ -1,49 +1,90 @@
-"""How one logs in at a service, as data, and the calls that follow from it.
-
-Only an answer in JSON with a known `error` and status 400 or 401 is a verdict on a code, a token or an app. Pages,
-5xx and 403 are outages and shields: they never cost anybody their connection (myanimelist.md 1.5; read 2026-11-21).
-"""
+"""How one logs in at a service, as data, and the calls that follow from it. What they answer: `grants`."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from urllib.parse import urlencode
 
-from integrations.answers import Answer, judge_generally, read_json
+from integrations.answers import Answer, read_json
 from integrations.crypto import Secret
-from integrations.errors import AuthRevoked, Malformed, ProviderError, Rejected, Transient
+from integrations.errors import ProviderError
+from integrations.grants import (
+    AppRejected,
+    CodeRejected,
+    Grant,
+    PasswordRejected,
+    is_token,
+    judge_token_answer,
+    read_expiry_of_token,
+    read_grant,
+)
+from integrations.limits import Budget
 from integrations.line import Line, Request
+
+__all__ = [
+    "App",
+    "AppRejected",
+    "CodeRejected",
+    "Grant",
+    "OAuthSpec",
+    "PasswordRejected",
+    "authorize_url",
+    "exchange_code",
+    "is_token",
+    "new_verifier",
+    "password_grant",
+    "read_expiry_of_token",
+    "refresh",
+]
 
 TOKEN_SECONDS = 10.0
 """For one token call. A refresh holds a row lock meanwhile."""
-LONGEST_LIFE = 10 * 365 * 86_400
-LONGEST_TOKEN = 16_384
-"""Characters. AniList's tokens and codes are about 1,000 (anilist.md 1.2)."""
+LOGINS = Budget("address", requests=12, seconds=60.0, burst=2)
+"""Kitsu takes 15 password logins a minute from one address, whoever they are for (kitsu.md 4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class OAuthSpec:
-    """authorize_url, token_url: absolute. pkce: "", "plain" or "S256".
+    """authorize_url, token_url, device_url, device_token_url: absolute, "" = there is none.
+    grants: the ways to link an account, some of "code", "password" and "device". pkce: "", "plain" or "S256".
     client_auth: "body" or "basic". body: how the token request is sent, "form" or "json".
     refreshes: False where the service has no refresh grant (AniList).
+    refresh_redirects: True where a refresh has to name a redirect address too (Trakt).
+    refresh_when_left, refresh_share_left: renewed when less than this, or this share of the life, is left: for tokens
+    that other apps share (Kitsu) or that are better left alone. None = at half the life, as `lifetimes` says.
+    dead_statuses: with these and any JSON object, a refresh token is dead. expires_from_creation: `expires_in` counts
+    from `created_at` (Trakt), not from now (Kitsu, whose reused tokens tell what is left).
+    public_app: may be used by everybody where no other app is set up (Kitsu).
     secret_optional: True where public clients without a secret exist (MyAnimeList).
+    login_budget: of password grants alone, all people together.
+    username_label, password_note: words for the form of the password grant.
     """
 
     authorize_url: str
     token_url: str
+    grants: frozenset[str] = frozenset({"code"})
+    device_url: str = ""
+    device_token_url: str = ""
     pkce: str = ""
     body: str = "form"
     client_auth: str = "body"
     refreshes: bool = True
+    refresh_redirects: bool = False
+    refresh_when_left: timedelta | None = None
+    refresh_share_left: float = 0.0
+    dead_statuses: frozenset[int] = frozenset()
+    expires_from_creation: bool = False
+    public_app: App | None = None
+    login_budget: Budget = LOGINS
     secret_optional: bool = False
     authorize_params: Mapping[str, str] = field(default_factory=dict)
+    username_label: str = "User name"
+    password_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +101,6 @@ class App:
     def of(cls, client_id: str, client_secret: str | Secret | None) -> App:
         plain = client_secret.reveal() if isinstance(client_secret, Secret) else client_secret or ""
         return cls(client_id.strip(), Secret(plain.strip()) if plain.strip() else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a token endpoint gave. refresh_token None: none came, an older one stays in force. expires_at: UTC."""
-
-    access_token: Secret
-    refresh_token: Secret | None
-    expires_at: datetime | None
-
-
-class AppRejected(ProviderError):
-    """The app's id or secret is wrong. The trouble of whoever entered them, never of the person who links."""
-
-    unsent = True
-
-
-class CodeRejected(Rejected):
-    """The code of this one link is used, expired or not ours: the person may start again."""
 
 
 def new_verifier() -> str:
@@ -121,23 +143,33 @@ def exchange_code(
     return _call(spec, line, app=app, fields=fields)
 
 
-def refresh(spec: OAuthSpec, line: Line, *, app: App, refresh_token: Secret) -> Grant:
+def refresh(spec: OAuthSpec, line: Line, *, app: App, refresh_token: Secret, redirect_uri: str = "") -> Grant:
     """A refresh token for a new pair. The old one may be dead from then on: store the new pair before its use.
 
+    redirect_uri: one that the app is registered with, for services that ask for it (`refresh_redirects`).
     Raises AuthRevoked when the refresh token is dead, AppRejected, Malformed, Transient and its kin.
     """
-    return _call(spec, line, app=app, fields={"grant_type": "refresh_token", "refresh_token": refresh_token})
+    fields: dict[str, str | Secret] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    if spec.refresh_redirects:
+        fields["redirect_uri"] = redirect_uri
+    return _call(spec, line, app=app, fields=fields)
+
+
+def password_grant(spec: OAuthSpec, line: Line, *, app: App, username: Secret, password: Secret) -> Grant:
+    """A name and a password for tokens. The name may be an address, so it is as private as the password.
+
+    line: one that spends `login_budget`. Raises PasswordRejected, AppRejected, Malformed, Transient and its kin.
+    """
+    return _call(spec, line, app=app, fields={"grant_type": "password", "username": username, "password": password})
 
 
 def _call(spec: OAuthSpec, line: Line, *, app: App, fields: dict[str, str | Secret]) -> Grant:
-    is_refresh = fields["grant_type"] == "refresh_token"
+    grant_type = str(fields["grant_type"])
     basic = None
     if spec.client_auth == "basic" and app.client_secret is not None:
         basic = (app.client_id, app.client_secret)
     else:
-        fields = {**fields, "client_id": app.client_id}
-        if app.client_secret is not None:
-            fields["client_secret"] = app.client_secret
+        fields = {**fields, **app_fields(app)}
     request = Request(
         "POST",
         spec.token_url,
@@ -147,76 +179,14 @@ def _call(spec: OAuthSpec, line: Line, *, app: App, fields: dict[str, str | Secr
     )
 
     def judge(answer: Answer) -> ProviderError | None:
-        return judge_token_answer(answer, name=line.service.name, is_refresh=is_refresh, now=line.clock())
+        name, now = line.service.name, line.clock()
+        return judge_token_answer(answer, name=name, grant_type=grant_type, now=now, dead=spec.dead_statuses)
 
     answer = line.exchange(request, judge=judge, seconds=TOKEN_SECONDS)
-    return _read_grant(read_json(answer), line)
+    return read_grant(read_json(answer), line, from_creation=spec.expires_from_creation)
 
 
-def judge_token_answer(answer: Answer, *, name: str, is_refresh: bool, now: float) -> ProviderError | None:
-    """What a token endpoint's answer means; None = tokens should be in it."""
-    data = read_json(answer)
-    error = data.get("error") if isinstance(data, dict) else None
-    if isinstance(error, str) and error and answer.status in (200, 400, 401):
-        return _judge_error(error, data, name=name, is_refresh=is_refresh, status=answer.status)
-    verdict = judge_generally(answer, name=name, now=now)
-    if verdict is None or isinstance(verdict, Transient):
-        return verdict
-    if answer.status in (400, 401) and isinstance(data, dict):
-        return Malformed(f"{name} refused the sign-in in a way that we do not understand.")
-    return Transient(f"{name} does not hand out access at the moment.")
-
-
-def _judge_error(error: str, data: dict[str, Any], *, name: str, is_refresh: bool, status: int) -> ProviderError:
-    if error in ("invalid_client", "unauthorized_client"):
-        return AppRejected(f"{name} does not accept the client id and secret of the app.")
-    if error in ("server_error", "temporarily_unavailable"):
-        return Transient(f"{name} has trouble at the moment.")
-    if not is_refresh and error in ("invalid_grant", "invalid_request"):
-        return CodeRejected(f"{name} did not accept this sign-in; it may have expired. Please start again.")
-    # MyAnimeList calls a dead refresh token an invalid_request (myanimelist.md 1.5).
-    told = f"{data.get('message', '')} {data.get('error_description', '')} {data.get('hint', '')}".lower()
-    if error == "invalid_grant" or (error == "invalid_request" and (status == 401 or "refresh token" in told)):
-        return AuthRevoked(f"{name} asks you to sign in again.")
-    return Malformed(f"{name} refused the sign-in in a way that we do not understand.")
-
-
-def _read_grant(data: Any, line: Line) -> Grant:
-    token = data.get("access_token") if isinstance(data, dict) else None
-    if not isinstance(token, str) or not is_token(token):
-        raise Malformed(f"{line.service.name} sent no usable access token.", provider=line.service.slug)
-    renewal = data.get("refresh_token")
-    return Grant(
-        access_token=Secret(token),
-        refresh_token=Secret(renewal) if isinstance(renewal, str) and is_token(renewal) else None,
-        expires_at=_read_expiry(data.get("expires_in"), token, now=line.clock()),
-    )
-
-
-def is_token(text: str) -> bool:
-    """True for what can travel in a header: 1 to 16,384 printable ASCII characters without blanks."""
-    return 0 < len(text) <= LONGEST_TOKEN and all("!" <= sign <= "~" for sign in text)
-
-
-def _read_expiry(span: Any, token: str, *, now: float) -> datetime | None:
-    """From `expires_in` (seconds, perhaps as text), else from the token itself; None = not told."""
-    try:
-        seconds = float(span)
-    except (TypeError, ValueError):
-        return read_expiry_of_token(token)
-    if isinstance(span, bool) or not math.isfinite(seconds) or not 0 < seconds <= LONGEST_LIFE:
-        return read_expiry_of_token(token)
-    return datetime.fromtimestamp(now, UTC) + timedelta(seconds=seconds)
-
-
-def read_expiry_of_token(token: str) -> datetime | None:
-    """The `exp` claim of a JWT, unverified: good for a reminder, never for a decision on access (anilist.md 1.2)."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
-        value = read_json(Answer(200, {}, claims))
-        return datetime.fromtimestamp(float(value["exp"]), UTC)
-    except (ValueError, TypeError, KeyError, OverflowError, OSError):
-        return None
+def app_fields(app: App) -> dict[str, str | Secret]:
+    """The app as fields of a request's body."""
+    secret = {} if app.client_secret is None else {"client_secret": app.client_secret}
+    return {"client_id": app.client_id, **secret}

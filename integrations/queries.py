@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from integrations.models import Connection, ConnectionState, ProviderApp
+from integrations.models import Connection, ConnectionState, DeviceLink, ProviderApp
 from integrations.providers import registry
 
 if TYPE_CHECKING:
@@ -47,3 +47,8 @@ def lock_connection_for_user(user: User, provider: str) -> Connection:
     """The row, unlinked or not, locked until the transaction ends. Raises Connection.DoesNotExist."""
     slug = connection_for_user(user, provider, with_unlinked=True).provider
     return Connection.objects.select_for_update(of=("self",), no_key=True).get(user=user, provider=slug)
+
+
+def device_link_for_user(user: User, provider: str) -> DeviceLink | None:
+    """The person's newest link by code at a provider (slug), open or ended."""
+    return DeviceLink.objects.filter(user=user, provider=provider).order_by("-created_at").first()

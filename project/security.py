@@ -47,5 +47,7 @@ def content_policy(sandbox_url: str = "") -> str:
 
 
 def _login_origins(sandbox_url: str) -> list[str]:
-    pages = [sandbox_url] if sandbox_url else [registry.get(slug).oauth.authorize_url for slug in registry.slugs()]
+    known = [registry.get(slug).oauth.authorize_url for slug in registry.slugs()]
+    # A service without a sign-in page is no form's target.
+    pages = [sandbox_url] if sandbox_url else filter(None, known)
     return sorted({f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, pages)})

@@ -1,4 +1,4 @@
-"""Client ids and secrets: from a person, from the operator's admin, from the environment, in this order."""
+"""Client ids and secrets: a person's, the admin's, the environment's, the service's public one, in this order."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from integrations import queries
 from integrations.models import ProviderApp
 from integrations.oauth import App, is_token
+from integrations.providers import registry
 from integrations.providers.base import Provider
 from integrations.services.providers import provider_for
 from integrations.services.refusals import LinkError
@@ -25,10 +26,15 @@ LONGEST_SECRET = 1024
 
 @dataclass(frozen=True, slots=True)
 class ChosenApp:
-    """`row` is None for the app of the environment."""
+    """`row` is None for the app of the environment and for a public one."""
 
     app: App
     row: ProviderApp | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """True for an app that a person entered."""
+        return self.row is not None and self.row.user_id is not None
 
 
 @sensitive_variables("client_secret")
@@ -83,9 +89,12 @@ def app_for(user: User, provider: str) -> ChosenApp:
 
 
 def app_of_row(row: ProviderApp | None, slug: str) -> ChosenApp | None:
-    """The app of a stored row; without a row that of the environment, or None when it has none."""
+    """The app of a stored row; without a row that of the environment, else the public one (Kitsu), else None."""
     if row is not None:
         return ChosenApp(App.of(row.client_id, row.client_secret), row)
     client_id, client_secret = settings.PROVIDER_APPS.get(slug, ("", ""))
     app = App.of(client_id, client_secret)
-    return ChosenApp(app) if app.client_id else None
+    public = registry.get(slug).oauth.public_app
+    if app.client_id:
+        return ChosenApp(app)
+    return ChosenApp(public) if public is not None else None

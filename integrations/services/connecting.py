@@ -7,19 +7,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from integrations import oauth, queries, signals
 from integrations.errors import ProviderError
-from integrations.models import Connection, ConnectionState, LinkAttempt
+from integrations.models import Connection, ConnectionState, DeviceLink, LinkAttempt
 from integrations.services import apps, callbacks, providers
 from integrations.services.linking import LINK_WAIT, identify, store_link
 from integrations.services.options import set_options
 from integrations.services.pasting import paste_token
-from integrations.services.refusals import LinkError, OptionError, explain_failure, explain_refusal
+from integrations.services.refusals import LinkError, OptionError, check_way, explain_failure, explain_refusal
 from integrations.services.sessions import STATE_FIELDS, TOKEN_FIELDS
 
 if TYPE_CHECKING:
@@ -37,9 +36,10 @@ def start_link(user: User, *, provider: str, session_key: str, redirect_uri: str
     """Where to send the person's browser. session_key: of the browser session that must come back.
 
     redirect_uri: one of settings.OAUTH_REDIRECT_URIS of this provider; default: the first. Raises LinkError:
-    unknown_provider, provider_disabled, no_app, no_session, foreign_redirect.
+    unknown_provider, provider_disabled, wrong_way, no_app, no_session, foreign_redirect.
     """
     service = providers.provider_for(provider)
+    check_way(service, "code")
     chosen = apps.app_for(user, service.slug)
     target = _allowed_redirect(service.slug, redirect_uri)
     if not session_key:
@@ -65,14 +65,9 @@ def start_link(user: User, *, provider: str, session_key: str, redirect_uri: str
     return providers.rewrite_url(url)
 
 
-def redirect_uris(slug: str) -> list[str]:
-    """Where this service may send a person back to; the first is the one to register with an app."""
-    return settings.OAUTH_REDIRECT_URIS.get(slug) or [f"{settings.SITE_URL}/integrations/{slug}/callback"]
-
-
 def _allowed_redirect(slug: str, asked: str | None) -> str:
     """Compared as whole text: no prefix, pattern or part of an address decides (RFC 9700, 2.1)."""
-    allowed = redirect_uris(slug)
+    allowed = providers.redirect_uris(slug)
     if asked is None:
         return str(allowed[0])
     if asked not in allowed:
@@ -117,7 +112,7 @@ def finish_link(user: User, *, provider: str, session_key: str, params: Mapping[
         )
         account = identify(service, grant, client_id=chosen.app.client_id, person=str(user.pk))
     except ProviderError as error:
-        raise explain_failure(error, is_own_app=attempt.app is not None and attempt.app.user_id is not None) from error
+        raise explain_failure(error, is_own_app=chosen.is_own) from error
     return store_link(user, service, account=account, grant=grant, app=attempt.app)
 
 
@@ -125,8 +120,13 @@ def unlink(user: User, *, provider: str) -> Connection:
     """Forgets the tokens; the row stays, with what the person chose. Twice is once. Raises Connection.DoesNotExist.
 
     Neither AniList nor MyAnimeList has an endpoint to revoke a token: `Provider.apps_url` is where the person can.
+    Kitsu has one, but its tokens are shared by all apps of the person, and revoking ours would sign those out too
+    (kitsu.md 2.4). So nothing is ever revoked there, only forgotten here.
     """
+    slug = queries.connection_for_user(user, provider, with_unlinked=True).provider
     with transaction.atomic():
+        # Before the connection is locked: a task that stores a link locks them in this order too.
+        DeviceLink.objects.filter(user=user, provider=slug).delete()
         row = queries.lock_connection_for_user(user, provider)
         if row.state == ConnectionState.UNLINKED:
             return row

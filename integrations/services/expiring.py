@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations import lifetimes
 from integrations.crypto import DecryptionError
 from integrations.errors import AuthRevoked, ProviderError, RateLimited, Unavailable
-from integrations.models import Connection, ConnectionState, LinkAttempt
+from integrations.models import Connection, ConnectionState, DeviceLink, LinkAttempt
 from integrations.providers import registry
 from integrations.providers.base import Provider
 from integrations.services import providers, telling
@@ -90,5 +90,6 @@ def _announce(connection: Connection, provider: Provider) -> None:
 
 
 def purge_link_attempts() -> int:
-    """Deletes attempts a day after their end. Gives how many."""
-    return LinkAttempt.objects.filter(expires_at__lt=timezone.now() - KEPT).delete()[0]
+    """Deletes attempts and device links a day after their end. Gives how many."""
+    end = timezone.now() - KEPT
+    return sum(model.objects.filter(expires_at__lt=end).delete()[0] for model in (LinkAttempt, DeviceLink))

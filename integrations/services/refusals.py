@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from integrations import oauth
 from integrations.errors import AuthRevoked, ProviderError, Transient
+from integrations.providers.base import Provider
 
 
 class LinkError(Exception):
@@ -14,7 +15,7 @@ class LinkError(Exception):
     unknown_provider, provider_disabled, no_app, no_session, foreign_redirect,
     missing_parameter, duplicate_parameter, surplus_parameter, wrong_issuer, link_expired, denied,
     code_rejected, app_rejected, unavailable, not_understood, account_taken, no_paste, bad_token, bad_app, app_in_use,
-    bad_option
+    wrong_way, bad_credentials, busy, bad_option
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -29,6 +30,12 @@ class OptionError(LinkError, ValueError):
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("bad_option", " ".join(f"{name}: {text}" for name, text in sorted(errors.items())))
         self.errors = dict(errors)
+
+
+def check_way(provider: Provider, grant: str) -> None:
+    """Raises LinkError (wrong_way) where the service cannot be linked like this. grant: see `OAuthSpec.grants`."""
+    if grant not in provider.oauth.grants:
+        raise LinkError("wrong_way", f"{provider.name} cannot be linked in this way. Its page here shows how it can.")
 
 
 def explain_refusal(name: str, error: str) -> LinkError:
@@ -48,6 +55,8 @@ def explain_failure(error: ProviderError, *, is_own_app: bool = False) -> LinkEr
         return LinkError("app_rejected", f"{error.message.rstrip('.')}: check the id and secret of {whose}.")
     if isinstance(error, oauth.CodeRejected):
         return LinkError("code_rejected", error.message)
+    if isinstance(error, oauth.PasswordRejected):
+        return LinkError("bad_credentials", f"{error.message} Please check both and try again.")
     if isinstance(error, AuthRevoked):
         return LinkError("bad_token", error.message)
     if isinstance(error, Transient):

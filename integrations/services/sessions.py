@@ -20,7 +20,7 @@ from integrations.http import Session
 from integrations.models import Connection, ConnectionState
 from integrations.providers import registry
 from integrations.providers.base import Provider
-from integrations.services import apps, providers, telling
+from integrations.services import apps, atlases, playbooks, providers, telling
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,21 @@ def open_session(connection: Connection, *, klass: str = "checks", interactive: 
         refused=lambda: mark_needs_login(connection),
         account_id=connection.account_id,
         account_settings=connection.account_settings,
+        options=chosen_options(provider, connection),
+        atlas=atlases.DatabaseAtlas(provider.slug, connection.user_id) if provider.by_shows else None,
+        plays=playbooks.DatabasePlayBook(connection) if provider.by_shows else None,
     )
+
+
+def chosen_options(provider: Provider, connection: Connection) -> dict[str, str]:
+    """The person's answer to each thing that the provider asks, its default where they gave none that it knows."""
+    given = connection.options
+    return {
+        option.name: given[option.name]
+        if given.get(option.name) in [value for value, _ in option.choices]
+        else option.default
+        for option in provider.options
+    }
 
 
 def fresh_token(connection: Connection) -> Secret:
@@ -122,7 +136,13 @@ def _renew_locked(row: Connection) -> ProviderError | None:
         raise oauth.AppRejected(f"Linking {provider.name} is not set up here any more.", provider=provider.slug)
     line = providers.open_line(provider, klass="refresh", app=chosen.app.client_id, token=str(row.pk))
     try:
-        grant = oauth.refresh(provider.oauth, line, app=chosen.app, refresh_token=refresh_token)
+        grant = oauth.refresh(
+            provider.oauth,
+            line,
+            app=chosen.app,
+            refresh_token=refresh_token,
+            redirect_uri=providers.redirect_uris(provider.slug)[0],
+        )
     except AuthRevoked as error:
         # The row is locked and was just read: nobody else can have renewed it meanwhile.
         _need_login(row, provider)
@@ -149,7 +169,13 @@ def put_grant(row: Connection, grant: oauth.Grant, *, provider: Provider) -> Non
     row.token_version += 1
     if provider.oauth.refreshes:
         spread = row.pk.int % 1000 / 1000
-        row.token_due_at = lifetimes.renewal_due(grant.expires_at, now=now, spread=spread)
+        row.token_due_at = lifetimes.renewal_due(
+            grant.expires_at,
+            now=now,
+            spread=spread,
+            when_left=provider.oauth.refresh_when_left,
+            share_left=provider.oauth.refresh_share_left,
+        )
     else:
         row.token_due_at = lifetimes.notice_due(grant.expires_at, now=now)
 

@@ -1,4 +1,4 @@
-"""Forms of a connection: what to sync and how, an app of one's own, a pasted token."""
+"""Forms of a connection: what to sync and how, an app of one's own, a sign-in, a pasted token."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django import forms
 
 from integrations.models import Connection, Direction, Policy, Removals
 from integrations.providers.base import Provider
+from integrations.services.sessions import chosen_options
+from integrations.services.signing_in import LONGEST
 from library.entry import FIELDS, Kind
 from library.words import field_words, kind_words
 
@@ -55,15 +57,20 @@ class OptionsForm(forms.Form):
     def __init__(self, data: Any = None, *, connection: Connection, provider: Provider) -> None:
         self.all_kinds = [str(kind) for kind in Kind if kind in provider.kinds]
         self.all_names = syncable_fields(provider, connection)
-        super().__init__(data, initial=self._initial(connection))
+        super().__init__(data, initial=self._initial(connection, provider))
         self._choose("direction", _named(_DIRECTIONS, provider.name))
         self._choose("policy", _named(_POLICIES, provider.name))
         self._choose("removals", _named(_REMOVALS, provider.name))
         self._choose("kinds", [(kind, kind_words(kind)) for kind in self.all_kinds])
         self._choose("fields_", [(name, _both_words(name, self.all_kinds)) for name in self.all_names])
         self._choose("interval_minutes", _intervals(connection.interval_minutes))
+        self.asked = {f"option_{option.name}": option.name for option in provider.options}
+        for option in provider.options:
+            self.fields[f"option_{option.name}"] = forms.ChoiceField(
+                label=option.label, choices=option.choices, help_text=option.help
+            )
 
-    def _initial(self, connection: Connection) -> dict[str, Any]:
+    def _initial(self, connection: Connection, provider: Provider) -> dict[str, Any]:
         return {
             "direction": connection.direction,
             "policy": connection.policy,
@@ -72,6 +79,7 @@ class OptionsForm(forms.Form):
             "kinds": connection.kinds or self.all_kinds,
             "fields_": connection.fields or self.all_names,
             "asks_first": connection.asks_first,
+            **{f"option_{name}": choice for name, choice in chosen_options(provider, connection).items()},
         }
 
     def tell(self, errors: Mapping[str, str]) -> None:
@@ -88,8 +96,10 @@ class OptionsForm(forms.Form):
         learns to hold later is synced too. Only after is_valid()."""
         chosen = dict(self.cleaned_data)
         names, kinds = chosen.pop("fields_"), chosen.pop("kinds")
+        answers = {name: chosen.pop(field) for field, name in self.asked.items()}
         return {
             **chosen,
+            **({"options": answers} if answers else {}),
             "fields": [] if set(names) == set(self.all_names) else names,
             "kinds": [] if set(kinds) == set(self.all_kinds) else kinds,
         }
@@ -132,6 +142,22 @@ class AppForm(forms.Form):
         super().__init__(data)
         if provider.oauth.secret_optional:
             self.fields["client_secret"].label = "Client secret, if your app has one"
+
+
+class SignInForm(forms.Form):
+    """What a person signs in with at the service. A browser should not offer the password they have here."""
+
+    username = forms.CharField(
+        max_length=LONGEST, strip=True, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+    password = forms.CharField(
+        max_length=LONGEST, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+    )
+
+    def __init__(self, data: Any = None, *, provider: Provider) -> None:
+        super().__init__(data)
+        self.fields["username"].label = provider.oauth.username_label
+        self.fields["password"].label = f"Password at {provider.name}"
 
 
 class TokenForm(forms.Form):

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,8 +19,8 @@ from integrations.errors import ProviderError
 from integrations.http import Session
 from integrations.limits import Budget
 from integrations.line import Line, build_client
-from integrations.oauth import OAuthSpec
-from integrations.providers.base import Account
+from integrations.oauth import App, OAuthSpec
+from integrations.providers.base import Account, Option
 from library.entry import FIELDS, Kind
 
 USER_AGENT = "Enishi/test (+https://enishi.test)"
@@ -87,6 +88,30 @@ LASTING = OAuthSpec(
     refreshes=False,
 )
 
+BY_PASSWORD = OAuthSpec(
+    authorize_url="",
+    token_url="https://toy.test/oauth/token",
+    grants=frozenset({"password"}),
+    body="json",
+    refresh_when_left=timedelta(days=3),
+    public_app=App("everybody", Secret("planted-public")),
+    username_label="E-mail address",
+    password_note="Toys share one login.",
+)
+BY_DEVICE = OAuthSpec(
+    authorize_url="https://toy.test/oauth/authorize",
+    token_url="https://toy.test/oauth/token",
+    grants=frozenset({"code", "device"}),
+    device_url="https://toy.test/oauth/device/code",
+    device_token_url="https://toy.test/oauth/device/token",
+    body="json",
+    refresh_redirects=True,
+    refresh_share_left=0.2,
+    refresh_when_left=timedelta(days=1),
+    dead_statuses=frozenset({400, 401, 403}),
+    expires_from_creation=True,
+)
+
 
 def find_nothing(answer: Answer) -> ProviderError | None:
     return None
@@ -102,6 +127,8 @@ class Toy:
     hosts: frozenset[str] = frozenset({"api.toy.test", "toy.test"})
     oauth: OAuthSpec = REFRESHING
     budgets: tuple[Budget, ...] = (Budget("address", 60, 60.0, 2),)
+    options: tuple[Option, ...] = ()
+    by_shows: bool = False
     verdict: Callable[[Answer], ProviderError | None] = find_nothing
 
     def judge(self, answer: Answer) -> ProviderError | None:
@@ -124,16 +151,45 @@ class Yearly(Toy):
     oauth: OAuthSpec = LASTING
 
 
-TOYS = {"toy": "tests.integrations.doubles.Toy", "yearly": "tests.integrations.doubles.Yearly"}
+@dataclass
+class Asking(Toy):
+    """As Kitsu: a name and a password, a pair of ids for everybody, and a question of its own."""
+
+    slug: str = "asking"
+    name: str = "Asking"
+    oauth: OAuthSpec = BY_PASSWORD
+    options: tuple[Option, ...] = (
+        Option("depth", "How deep", (("shallow", "Not deep"), ("deep", "Deep")), help="Deeper costs more."),
+    )
+
+
+@dataclass
+class Showing(Toy):
+    """As Trakt: a sign-in page, or a code to type in."""
+
+    slug: str = "showing"
+    name: str = "Showing"
+    oauth: OAuthSpec = BY_DEVICE
+
+
+TOYS = {
+    "toy": "tests.integrations.doubles.Toy",
+    "yearly": "tests.integrations.doubles.Yearly",
+    "asking": "tests.integrations.doubles.Asking",
+    "showing": "tests.integrations.doubles.Showing",
+}
 
 
 @dataclass
 class ToyServer:
-    """The service behind both toys. people: {access token: account}; answers: given instead, in order."""
+    """The service behind the toys. people: {access token: account}; passwords: {(name, password): account id};
+    devices: {device code: account id, or the status that a poll gets}; answers: given instead of all, in order."""
 
     people: dict[str, dict[str, str]] = field(default_factory=dict)
     refresh_tokens: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
+    passwords: dict[tuple[str, str], str] = field(default_factory=dict)
+    devices: dict[str, str | int] = field(default_factory=dict)
     expires_in: Any = 3600
     calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     answers: list[httpx.Response | Exception] = field(default_factory=list)
@@ -149,6 +205,8 @@ class ToyServer:
             return answer
         if request.url.path == "/oauth/token":
             return self._token(fields)
+        if request.url.path.startswith("/oauth/device/"):
+            return self._device(request.url.path, fields)
         account = self.people.get(request.headers.get("authorization", "").removeprefix("Bearer "))
         return httpx.Response(200, json=account) if account else httpx.Response(401, json={"error": "invalid_token"})
 
@@ -160,10 +218,28 @@ class ToyServer:
     def _token(self, fields: dict[str, str]) -> httpx.Response:
         if fields["grant_type"] == "refresh_token":
             who = self.refresh_tokens.pop(fields["refresh_token"], None)
+        elif fields["grant_type"] == "password":
+            who = self.passwords.get((fields["username"], fields["password"]))
         else:
             who = self.codes.pop(fields["code"], None)
         if who is None:
             return httpx.Response(400, json={"error": "invalid_grant", "message": "no"})
+        return self._grant(who)
+
+    def _device(self, path: str, fields: dict[str, str]) -> httpx.Response:
+        if path.endswith("/code"):
+            number = len(self.devices) + 1
+            self.devices[f"planted-device-{number}"] = 400
+            url = "https://auth.toy.test/activate"
+            told = {"device_code": f"planted-device-{number}", "user_code": f"CODE{number}", "verification_url": url}
+            return httpx.Response(200, json={**told, "expires_in": 600, "interval": 5})
+        found = self.devices.get(fields["code"], 404)
+        if isinstance(found, int):
+            return httpx.Response(found)
+        self.devices[fields["code"]] = 409
+        return self._grant(found)
+
+    def _grant(self, who: str) -> httpx.Response:
         access, renewal = self.issue(who)
         body = {"token_type": "Bearer", "access_token": access, "refresh_token": renewal, "expires_in": self.expires_in}
         return httpx.Response(200, json=body)

@@ -28,7 +28,8 @@ def test_nothing_inline_and_nothing_from_elsewhere() -> None:
 
 def test_the_way_to_a_service_is_open() -> None:
     """Browsers hold redirects of a form to form-action: without these "Connect" would end on a blank page."""
-    assert "form-action 'self' https://anilist.co https://myanimelist.net" in content_policy()
+    hosts = "https://anilist.co https://auth.trakt.tv https://myanimelist.net"
+    assert content_policy().endswith(f"form-action 'self' {hosts}")
     assert content_policy("http://127.0.0.1:8800").endswith("form-action 'self' http://127.0.0.1:8800")
 
 

@@ -21,6 +21,7 @@ PAGES = (
     "library_remove",
     "connections",
     "connection",
+    "device_link",
     "unlink",
     "home",
     "runs",
@@ -28,20 +29,30 @@ PAGES = (
     "run",
     "reviews",
     "unmatched",
+    "unmatched_entry",
+    "work_matches",
+    "work_match",
+    "place",
 )
 ACTIONS = (
     "connect",
     "save_app",
     "remove_app",
     "paste_token",
+    "sign_in",
     "sync_now",
     "preview",
     "pause",
     "undo_run",
     "undo_change",
     "decide",
+    "choose",
+    "match_undo",
 )
-OWNED = ("library_entry", "library_remove", "run", "undo_run", "undo_change", "decide", "unlink", "sync_now", "pause")
+OWNED = (
+    *("library_entry", "library_remove", "run", "undo_run", "undo_change", "decide", "unlink", "sync_now", "pause"),
+    *("unmatched_entry", "choose", "match_undo", "work_matches", "work_match", "place"),
+)
 OUR_APPS = ("accounts", "library", "integrations", "syncing")
 
 
@@ -54,6 +65,13 @@ def urls_of(made: dict[str, Any]) -> dict[str, str]:
         "undo_run": [made["run"].pk],
         "undo_change": [made["change"].pk],
         "decide": [made["review"].pk],
+        "unmatched_entry": [made["unmatched"].pk],
+        "choose": [made["unmatched"].pk],
+        "match_undo": [made["match"].pk],
+        "work_matches": [made["entry"].media_id],
+        "work_match": [made["entry"].media_id, "anilist"],
+        "place": [made["entry"].media_id],
+        "device_link": ["trakt"],
     }
     plain = {"account", "library", "connections", "home", "runs", "edits", "reviews", "unmatched"}
     for name in (*PAGES, *ACTIONS):
@@ -119,7 +137,9 @@ def test_an_action_is_a_post(name: str, hers: dict[str, str], alice_client: Clie
     assert alice_client.get(hers[name]).status_code == 405
 
 
-@pytest.mark.parametrize("name", [*ACTIONS, "account", "library_entry", "library_remove", "connection", "unlink"])
+@pytest.mark.parametrize(
+    "name", [*ACTIONS, "account", "library_entry", "library_remove", "connection", "device_link", "unlink"]
+)
 def test_a_post_without_its_token_is_refused(name: str, hers: dict[str, str], alice: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
@@ -178,8 +198,10 @@ def test_text_from_services_never_becomes_markup(alice: User, alice_client: Clie
     review = rows.make_review(
         run, "removal", key="1", media=media, summary={"title": HOSTILE, "before": {"notes": HOSTILE}}
     )
-    rows.make_unmatched(connection, title=HOSTILE)
-    made = {"entry": entry, "run": run, "change": change, "review": review}
+    candidate = {"media": media.pk, "title": HOSTILE, "format": HOSTILE, "confidence": 80, "reasons": [HOSTILE]}
+    unmatched = rows.make_unmatched(connection, title=HOSTILE, reason="uncertain", candidates=[candidate])
+    match = rows.make_match(alice, media, external_id=HOSTILE[:64])
+    made = {"entry": entry, "run": run, "change": change, "review": review, "unmatched": unmatched, "match": match}
     for name, url in urls_of(made).items():
         if name in PAGES:
             page = alice_client.get(url).content.decode()

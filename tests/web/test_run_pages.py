@@ -23,7 +23,7 @@ from tests.web import rows
 def test_a_stranger_sees_what_this_is(client: Client, db: None) -> None:
     page = client.get("/").content.decode()
     assert "Your anime and manga lists, the same everywhere" in page
-    assert "AniList and MyAnimeList" in page
+    assert "AniList, MyAnimeList, Kitsu and Trakt" in page
 
 
 def test_a_newcomer_is_led_to_the_first_link(alice_client: Client) -> None:
