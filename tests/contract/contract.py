@@ -43,6 +43,7 @@ class Contract:
     """titles: at least 30 ids a kind, of works with 10 or more parts (manga: 3 or more volumes) or unknown totals.
 
     calm: settings of the sandbox without which its own limits would spoil tests that are not about limits.
+    coupled: fields that are sent together, so that a write must hold the real value of each.
     """
 
     provider: ClassVar[Provider]
@@ -50,6 +51,7 @@ class Contract:
     titles: ClassVar[Mapping[Kind, Sequence[str]]]
     unknown_id: ClassVar[str] = "99999999"
     account_settings: ClassVar[Mapping[str, Any]] = {}
+    coupled: ClassVar[frozenset[str]] = frozenset()
 
     def edit_on_site(self, stage: Stage, name: str, kind: Kind, *, external_id: str, progress: int) -> None:
         """As the person would, in the service's own words."""
@@ -75,6 +77,10 @@ class Contract:
 
     def expected(self, kind: Kind, entry: Entry) -> Entry:
         return project(entry, self.capability(kind), Totals())
+
+    def kept(self, kind: Kind, external_id: str, entry: Entry) -> Entry:
+        """What the service makes of an entry that it is given, where it will not have it otherwise."""
+        return entry
 
     def writing(
         self, kind: Kind, external_id: str, desired: Entry, *, fields: Sequence[str] = (), create: bool = False

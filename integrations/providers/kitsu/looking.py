@@ -1,0 +1,103 @@
+"""Works by their ids, by the ids of other services, by text and by season; and entries by their works."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from integrations.http import Session
+from integrations.providers.base import MediaFacts
+from integrations.providers.kitsu import client, convert, owner, shapes
+from integrations.providers.kitsu.reading import SFW_NOTE, read_works
+from integrations.providers.lenient import number_ids
+from library.entry import Kind
+
+MOST_FOUND = 100
+SEASONS = ("winter", "spring", "summer", "fall")
+
+
+def details(session: Session, kind: Kind, ids: Collection[str]) -> list[MediaFacts]:
+    return [facts for part in _parts(ids) for facts in read_page(client.fetch_media(session, kind, part))]
+
+
+def read_page(page: shapes.MediaPage) -> list[MediaFacts]:
+    """In the order of the page; a work that cannot be understood is left out."""
+    works = read_works([*page.data, *page.included])
+    order = shapes.read_all(page.data, shapes.Media)
+    return [works["anime" if isinstance(one, shapes.Anime) else "manga", one.id] for one in order]
+
+
+def hidden(session: Session, kind: Kind, ids: Collection[str]) -> frozenset[str]:
+    """With the SFW filter on, or not known to be off: the ids whose works are adult or not shown to us now."""
+    setting = session.notes.get(SFW_NOTE, session.account_settings.get("sfw_filter"))
+    if setting is False:
+        return frozenset()
+    shown = {facts.external_id for facts in details(session, kind, ids) if not facts.is_adult}
+    return frozenset(ids) - shown
+
+
+def translate(session: Session, kind: Kind, *, slug: str, ids: Sequence[str]) -> dict[str, MediaFacts]:
+    """{id at `slug`: facts}. An id that several works of this kind carry is left out."""
+    site = convert.SITES.get(slug)
+    if site is None:
+        return {}
+    found: dict[str, dict[str, MediaFacts]] = {}
+    for part in _parts(ids):
+        for page in _mapping_pages(session, kind, part, site=f"{site}/{kind}"):
+            works = read_works(page.included)
+            for mapping in page.data:
+                ref, theirs = mapping.relationships.item.data, mapping.attributes.external_id
+                if ref is not None and ref.type == kind:
+                    facts = works.get((ref.type, ref.id)) or MediaFacts(kind, ref.id)
+                    found.setdefault(theirs, {})[ref.id] = facts
+    return {theirs: next(iter(works.values())) for theirs, works in found.items() if len(works) == 1}
+
+
+def _mapping_pages(session: Session, kind: Kind, ids: Sequence[int], *, site: str) -> Iterator[shapes.MappingPage]:
+    """All pages: several works may carry one id, so that there are more mappings than ids."""
+    offset = 0
+    while True:
+        page = client.fetch_mappings(session, kind, ids, site=site, offset=offset)
+        yield page
+        offset += len(page.data)
+        if page.links.next is None or not page.data or offset > len(ids) * client.PER_PAGE:
+            return
+
+
+def find_entry_ids(session: Session, kind: Kind, ids: Collection[str]) -> dict[str, str]:
+    """{media id: entry id} for those on the person's list. Raises AuthRevoked rather than take a stranger's view."""
+    owner.known_user(session)
+    found: dict[str, str] = {}
+    for part in _parts(ids):
+        page = client.find_entries(session, kind, part)
+        if owner.prove_self(session, len(page.data), page.included) is None:
+            owner.require_self(session)
+        for row in page.data:
+            link = row.relationships.anime if kind is Kind.ANIME else row.relationships.manga
+            if link is not None and link.data is not None:
+                found[link.data.id] = row.id
+    return found
+
+
+def seasonal(session: Session, kind: Kind, *, year: int, season: str, limit: int) -> list[MediaFacts]:
+    """The most popular works of a season first; manga have no seasons."""
+    if kind is not Kind.ANIME or season not in SEASONS:
+        return []
+    found: dict[str, MediaFacts] = {}
+    offset = 0
+    while len(found) < min(limit, MOST_FOUND):
+        page = client.fetch_season(session, kind, year=year, season=season, offset=offset)
+        found |= {facts.external_id: facts for facts in read_page(page)}
+        offset += len(page.data)
+        if not page.data or page.links is None or page.links.next is None:
+            break
+    return list(found.values())[: max(limit, 0)]
+
+
+def trending(session: Session, kind: Kind, *, limit: int) -> list[MediaFacts]:
+    return read_page(client.fetch_trending(session, kind))[: max(limit, 0)]
+
+
+def _parts(ids: Collection[str]) -> Iterator[list[int]]:
+    numbers = number_ids(ids)
+    for at in range(0, len(numbers), client.PER_PAGE):
+        yield numbers[at : at + client.PER_PAGE]
