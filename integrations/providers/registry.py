@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 PROVIDERS: Final[dict[str, str]] = {
     "anilist": "integrations.providers.anilist.provider.AniList",
     "myanimelist": "integrations.providers.myanimelist.provider.MyAnimeList",
+    "kitsu": "integrations.providers.kitsu.provider.Kitsu",
+    "trakt": "integrations.providers.trakt.provider.Trakt",
 }
 ALIASES: Final[dict[str, str]] = {"mal": "myanimelist"}
 """Short names that people and older addresses use; also the prefix of a provider's environment variables."""
