@@ -10,12 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from integrations.crypto import DecryptionError, Secret
-from integrations.models import Connection, ConnectionState, LinkAttempt, ProviderApp
+from integrations.models import Connection, ConnectionState, DeviceLink, LinkAttempt, ProviderApp, SeasonTable, ShowId
 from integrations.oauth import App
 from integrations.providers import registry
 from integrations.services import apps, pausing
 from integrations.services.refusals import LinkError
 from integrations.services.sessions import mark_needs_login
+
+SYNCED = ("direction", "policy", "removals", "fields", "kinds", "options", "interval_minutes")
 
 
 def describe_secret(row: Any, name: str) -> str:
@@ -104,7 +106,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "Tokens",
             {"fields": ("app", "access_mark", "refresh_mark", "token_expires_at", "token_due_at", "token_version")},
         ),
-        ("What is synced", {"fields": ("direction", "policy", "removals", "fields", "kinds", "interval_minutes")}),
+        ("What is synced", {"fields": SYNCED}),
         ("First sync", {"fields": ("asks_first", "approved_at")}),
         ("Times", {"fields": ("linked_at", "last_synced_at", "created_at")}),
     )
@@ -113,7 +115,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         *("id", "user", "provider", "state", "message", "message_code"),
         *("account_id", "account_name", "account_url", "account_settings"),
         *("app", "access_mark", "refresh_mark", "token_expires_at", "token_due_at", "token_version"),
-        *("direction", "policy", "removals", "fields", "kinds", "interval_minutes", "asks_first", "approved_at"),
+        *(*SYNCED, "asks_first", "approved_at"),
         *("linked_at", "last_synced_at", "created_at"),
     )
 
@@ -163,4 +165,64 @@ class LinkAttemptAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: LinkAttempt | None = None) -> bool:
+        return False
+
+
+@admin.register(DeviceLink)
+class DeviceLinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Read-only, without either code: while it is open, who knows them could link an account of theirs."""
+
+    list_display = ("user", "provider", "state", "created_at", "expires_at", "next_poll_at")
+    list_filter = ("provider", "state", "created_at")
+    search_fields = ("user__email",)
+    list_select_related = ("user",)
+    fields = (
+        *("id", "user", "provider", "app", "state", "message"),
+        *("verification_url", "poll_seconds", "next_poll_at", "created_at", "expires_at"),
+    )
+    readonly_fields = fields
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: DeviceLink | None = None) -> bool:
+        return False
+
+
+@admin.register(ShowId)
+class ShowIdAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Read-only; deleting a row has the service asked again."""
+
+    list_display = ("provider", "kind", "site", "site_id", "external_id", "expires_at")
+    list_filter = ("provider", "kind", "site", ("external_id", admin.EmptyFieldListFilter))
+    search_fields = ("=site_id", "=external_id")
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ShowId | None = None) -> bool:
+        return False
+
+
+@admin.register(SeasonTable)
+class SeasonTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Read-only; deleting a row has the table read again, and forgets that its show was cut anew."""
+
+    list_display = ("provider", "title", "external_id", "summary", "is_ended", "fetched_at", "expires_at", "recut_at")
+    list_filter = ("provider", "is_ended", ("recut_at", admin.EmptyFieldListFilter))
+    search_fields = ("title", "=external_id")
+    show_full_result_count = False
+
+    @admin.display(description="seasons")
+    def summary(self, row: SeasonTable) -> str:
+        """ "S1 1–25, S2 26–37": season and real numbers; 0 are the specials."""
+        seasons = sorted((int(season), numbers) for season, numbers in row.seasons.items() if numbers)
+        return ", ".join(f"S{season} {numbers[0]}–{numbers[-1]}" for season, numbers in seasons)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SeasonTable | None = None) -> bool:
         return False

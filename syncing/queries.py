@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
 from integrations.models import Connection, ConnectionState
+from library.models import Media
 from syncing.models import (
     Change,
     ChangeState,
@@ -183,6 +184,17 @@ def unmatched_for_user(user: User, *, provider: str = "") -> QuerySet[Unmatched]
     rows = Unmatched.objects.filter(user=user).select_related("connection", "media")
     rows = rows.filter(connection__provider=provider) if provider else rows
     return rows.order_by("connection__provider", "kind", "title", "pk")
+
+
+def unmatched_row_for_user(user: User, row_id: int) -> Unmatched:
+    """Raises Unmatched.DoesNotExist, also for one that has been decided."""
+    return Unmatched.objects.select_related("connection", "media").get(user=user, pk=row_id)
+
+
+def unmatched_work_for_user(user: User, connection: Connection, media: Media) -> Unmatched | None:
+    """What is known of a work that this service does not seem to have."""
+    rows = Unmatched.objects.filter(user=user, connection=connection, media=media)
+    return rows.select_related("connection", "media").first()
 
 
 def parked_for_user(user: User) -> QuerySet[Parked]:

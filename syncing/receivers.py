@@ -19,7 +19,7 @@ from syncing.models import Schedule
 from syncing.services import scheduling
 from syncing.services.journal import record_edits
 
-_LOOK_AGAIN = frozenset({"direction", "policy", "removals", "fields", "kinds", "asks_first"})
+_LOOK_AGAIN = frozenset({"direction", "policy", "removals", "fields", "kinds", "options", "asks_first"})
 
 if TYPE_CHECKING:
     from accounts.models import User

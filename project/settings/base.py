@@ -181,6 +181,21 @@ SYNC_SLICE_WRITES = env.integer("SYNC_SLICE_WRITES", 200)
 # How long the journal is kept, and with it what can be undone.
 JOURNAL_DAYS = env.integer("JOURNAL_DAYS", 365)
 
+# Id tables ----------------------------------------------------------------------------------------------
+# Which ids name one work, and where its episodes are on Trakt. Looked at once a day; an empty address switches one off.
+_RAW = "https://raw.githubusercontent.com"
+ID_TABLES = {
+    slug: env.text(f"ID_TABLE_{slug.upper()}", url)
+    for slug, url in {
+        "anibridge": "https://github.com/anibridge/anibridge-mappings/releases/download/v3/mappings.min.json",
+        "fribb": f"{_RAW}/Fribb/anime-lists/master/anime-list-mini.json",
+        "anime_lists": f"{_RAW}/Anime-Lists/anime-lists/master/anime-list-master.xml",
+        "anitrakt_movies": f"{_RAW}/rensetsu/db.trakt.extended-anitrakt/main/json/output/movies_ex.json",
+        "anitrakt_shows": f"{_RAW}/rensetsu/db.trakt.extended-anitrakt/main/json/output/tv_ex.json",
+        "arm": f"{_RAW}/kawaiioverflow/arm/master/arm.json",
+    }.items()
+}
+
 # Services -----------------------------------------------------------------------------------------------
 # When set, every request for a service goes to this sandbox instead: https://HOST/path becomes SANDBOX_URL/HOST/path.
 SANDBOX_URL = env.text("ENISHI_SANDBOX_URL").rstrip("/")
@@ -190,6 +205,8 @@ USER_AGENT = env.text("ENISHI_USER_AGENT", f"{SITE_NAME}/{VERSION} (+{CONTACT_UR
 EGRESS_ADDRESS = env.text("ENISHI_EGRESS_ADDRESS", "default")
 # More lines for integrations.providers.registry, {slug: dotted path}: for trials and tests.
 EXTRA_PROVIDERS: dict[str, str] = {}
+# A read access token (v4) of TMDB: finds films and shows that the id tables know by imdb or tvdb id alone.
+TMDB_TOKEN = env.text("TMDB_TOKEN")
 # A provider's variables begin with its short name, e.g. MAL_CLIENT_ID. A new provider needs no line here.
 _SHORT = {slug: registry.short_name(slug) for slug in registry.slugs()}
 PROVIDERS = {

@@ -71,10 +71,14 @@ BEAT_SCHEDULE = {
     "start-due-runs": _tick("syncing.start_due_runs", 10),
     "sweep": _tick("syncing.sweep", 30),
     "refresh-expiring": _tick("integrations.refresh_expiring", 300),
+    "poll-device-links": _tick("integrations.poll_device_links", 60),
+    # A table is due once a day, at an hour that drifts.
+    "check-id-tables": _tick("integrations.check_id_tables", 600),
     "tick": _tick("project.tick", TICK_SECONDS),
     "prune": _daily("syncing.prune", hour=3, minute=17),
     "clear-sessions": _daily("project.clear_sessions", hour=3, minute=57),
     "purge-link-attempts": _daily("integrations.purge_link_attempts", hour=3, minute=47),
+    "translate-targets": _daily("integrations.translate_targets", hour=4, minute=27),
 }
 BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: no file to lock, corrupt or lose
 BEAT_MAX_LOOP_INTERVAL = 5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from project.settings import env
 from project.settings.base import *  # noqa: F403
-from project.settings.base import BASE_DIR, CACHES, DATABASE_URL, INSTALLED_APPS, REDIS_URL
+from project.settings.base import BASE_DIR, CACHES, DATABASE_URL, ID_TABLES, INSTALLED_APPS, REDIS_URL
 from project.settings.logs import logging_settings
 
 DEBUG = False
@@ -31,6 +31,8 @@ STORAGES = {
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True
 CELERY_TASK_ALWAYS_EAGER = False
+# Nothing is fetched unless a test says from where.
+ID_TABLES = dict.fromkeys(ID_TABLES, "")
 LOGGING = logging_settings(form="text", level="INFO")
 
 

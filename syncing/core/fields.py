@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import Any
 
 from integrations.capability import project_value, shown_value
-from library.entry import DATE_FIELDS, Status
+from library.entry import COUNT_FIELDS, DATE_FIELDS, Status
 from library.stamps import Stamp, stamp_of
 from syncing.core.compare import agrees, is_empty, is_finer, is_further, restates, shows
 from syncing.core.model import Canonical, Conflict, Memory, Now, Reason, Rules
@@ -96,8 +96,13 @@ def _rising(name: str, side: Any, library: Any, *, bench: Bench) -> Step:
         return _take(bench, Reason.FILLED if first else Reason.SIDE_EDIT)
     wanted = bench.projected(name, library)
     behind = is_further(name, wanted, side) or (side is Status.DROPPED and wanted is not side)
-    if behind and (first or library != getattr(bench.known.agreed, name)):
+    if not first and library == getattr(bench.known.agreed, name):
+        return KEEP
+    if behind:
         return _send(bench, Reason.FILLED if first else Reason.LIBRARY_EDIT)
+    if name in COUNT_FIELDS and library > side:
+        # The side has no room for more yet, an episode that has not aired there: it stays to be brought.
+        return Step(Kind.LEAVE_LIBRARY)
     return KEEP
 
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.capability import Capability, project
-from library.entry import EMPTY, FIELDS, Entry
+from library.entry import COUNT_FIELDS, EMPTY, FIELDS, Entry
 from library.stamps import Stamp, restamp
 from syncing.core.absence import absent, all_moves
 from syncing.core.fields import Bench, Kind, step
@@ -67,11 +67,22 @@ def settle(memory: Memory, echo: Entry, *, now: Entry | None, sent: frozenset[st
     that differs from what we had read was edited by the person meanwhile: it is left as it was, so that the next run
     sees the edit. So is a field that is still in question or may not be taken: its edit must not be forgotten.
     """
+    memory = replace(memory, agreed=_brought(memory.agreed, echo, capability))
     if now is None:
         return replace(memory, seen=echo)
     ours = sent | {name for name in capability.alters if getattr(memory.seen, name) == getattr(now, name)}
     values = {name: getattr(echo if name in ours else memory.seen, name) for name in FIELDS}
     return replace(memory, seen=Entry(**values))
+
+
+def _brought(agreed: Entry, echo: Entry, capability: Capability) -> Entry:
+    """What a record took of it. A show may lack the latest episodes: what is left is still to be brought one day."""
+    short = {
+        name: getattr(echo, name)
+        for name in capability.rises & COUNT_FIELDS
+        if getattr(echo, name) < getattr(agreed, name)
+    }
+    return replace(agreed, **short) if short else agreed
 
 
 def recall(memory: Memory | None, now: Entry, *, sent: Mapping[str, Any], capability: Capability) -> Memory | None:

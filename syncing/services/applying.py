@@ -192,6 +192,9 @@ def _to_write(desk: Desk, item: Item) -> Write:
     base = item.now.entry if item.now is not None else canonical.entry
     creates = item.verdict.to_side is Action.CREATE
     desired = project(canonical.entry, capability) if creates else replace(base, **moved)
+    if desk.provider.by_shows:
+        # Not a field there, but the day of a play may follow it.
+        desired = replace(desired, finished_on=canonical.entry.finished_on)
     return Write(
         kind=item.track.kind,
         external_id=item.track.remote_id,
@@ -245,7 +248,7 @@ def _settle_error(desk: Desk, item: Item, *, row: Change, error: ProviderError) 
     if isinstance(error, Rejected):
         row.state = ChangeState.FAILED
         desk.failed += 1
-        parking.park(desk.connection, item, message=error.message)
+        parking.park(desk.connection, item, message=parking.words_of(error))
         return
     # A lost or garbled answer to a write: it may have taken effect. The next run reads before it writes.
     row.state = ChangeState.ABANDONED if error.unsent and not isinstance(error, Malformed) else ChangeState.UNKNOWN

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.utils import timezone
@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.http import Session
 from integrations.models import Connection
 from integrations.providers.base import Account, Provider, RemoteEntry
-from library.entry import Kind
+from library.entry import Entry, Kind
 from syncing.core.plan import Key
 from syncing.models import Baseline
 from syncing.services.baselines import digest
@@ -25,7 +25,9 @@ COMPLETE_AT_LEAST_EVERY = timedelta(hours=24)
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """unchanged: nothing moved on the side since the last run ended well; then there are no entries.
-    complete: kinds whose absences count. mark: the probe's, "" when it was not asked."""
+    complete: kinds whose absences count. mark: the probe's, "" when it was not asked.
+    rooms: how much progress entries have room for, where that is not their total; when it grows more can be written.
+    """
 
     entries: Sequence[RemoteEntry] = ()
     complete: frozenset[Kind] = frozenset()
@@ -33,6 +35,7 @@ class Fetched:
     mark: str = ""
     unchanged: bool = False
     reason: str = ""
+    rooms: Mapping[Key, int] = field(default_factory=dict)
 
 
 def fetch(connection: Connection, session: Session, provider: Provider, *, baseline: Baseline, full: bool) -> Fetched:
@@ -48,14 +51,19 @@ def fetch(connection: Connection, session: Session, provider: Provider, *, basel
         _note_account(connection, snapshot.account)
     complete = snapshot.kinds if snapshot.complete else frozenset()
     held = {key_of(entry): entry.entry for entry in snapshot.entries}
-    now = digest(held, options=[*options_of(connection), *_of_kinds(complete)])
+    rooms = {key_of(entry): entry.room for entry in snapshot.entries if entry.room}
+    now = digest_of(connection, held, complete, rooms=rooms)
     # A mark stands for a whole read only: after a part the next run reads again.
-    return Fetched(snapshot.entries, complete, now, mark if complete else "", now == baseline.digest, snapshot.reason)
+    is_old = now == baseline.digest
+    return Fetched(snapshot.entries, complete, now, mark if complete else "", is_old, snapshot.reason, rooms)
 
 
-def digest_of(connection: Connection, held: dict[Key, object], complete: frozenset[Kind]) -> str:
+def digest_of(
+    connection: Connection, held: Mapping[Key, Entry], complete: frozenset[Kind], *, rooms: Mapping[Key, int]
+) -> str:
     """The digest that the next read will have if nobody edits anything."""
-    return digest(held, options=[*options_of(connection), *_of_kinds(complete)])  # type: ignore[arg-type]
+    shown = [f"room:{kind}:{remote_id}:{room}" for (kind, remote_id), room in rooms.items()]
+    return digest(held, options=[*options_of(connection), *_of_kinds(complete), *shown])
 
 
 def _of_kinds(complete: frozenset[Kind]) -> list[str]:

@@ -13,10 +13,11 @@ from integrations.models import Connection
 from library.entry import Kind
 from library.services.catalogue import titles_of
 from syncing.core.guard import Topic
-from syncing.models import Baseline, RunState, SyncRun, Unmatched
+from syncing.models import Baseline, RunState, SyncRun
 from syncing.services import (
     journal,
     leases,
+    noting,
     outcomes,
     parking,
     previewing,
@@ -28,7 +29,6 @@ from syncing.services.desk import Desk
 from syncing.services.fetching import Fetched, digest_of
 from syncing.services.leases import Lease, LeaseLost
 
-TRANSLATE_AGAIN = timedelta(days=7)
 BENCH = timedelta(hours=1)
 """As long as `planning` counts an entry's writes."""
 HELD = "guard"
@@ -74,10 +74,12 @@ def finish(desk: Desk, fetched: Fetched) -> None:
         reviewing.ask_about(run, prepared.guarded, removals=desk.connection.removals, titles=_titles(desk))
         reviewing.use_up(prepared.words, left=_left(desk, fetched), absences_open=_has_open_absences(desk))
         parking.unpark(desk.connection, desk.done)
-        _note_unmatched(desk)
+        noting.note_unmatched(
+            desk.connection, prepared.waiting, unroutable=prepared.plan.unroutable, routes=prepared.searched
+        )
         again = _comes_back_at(desk)
         # Who asked since, for instance by an answer, must not find that nothing moved.
-        rests = not unfinished and again is None and not leases.is_wanted(desk.lease)
+        rests = not (unfinished or again is not None or prepared.searched.left or leases.is_wanted(desk.lease))
         _store_baseline(desk, fetched, settled=not unfinished, rests=rests)
     more = unfinished and (desk.is_spent() or bool(desk.refused) or bool(prepared.guarded.deferred))
     _close(desk, fetched, more=more, again=again)
@@ -137,7 +139,7 @@ def _store_baseline(desk: Desk, fetched: Fetched, *, settled: bool, rests: bool)
     if not desk.ledger.sentinels or _sentinels_gone(desk, fetched):
         desk.ledger.sentinels = _oldest(desk)
     desk.save_ledger(
-        digest=digest_of(desk.connection, dict(held), fetched.complete) if rests else "",
+        digest=digest_of(desk.connection, held, fetched.complete, rooms=fetched.rooms) if rests else "",
         probe_mark="" if desk.writes else fetched.mark,
         complete_at=timezone.now() if fetched.complete else desk.baseline.complete_at,
     )
@@ -207,40 +209,6 @@ def finish_held(desk: Desk) -> None:
 def postpone(connection: Connection, lease: Lease) -> None:
     """Nothing may be done until a person has spoken: come back by interval, without a request."""
     leases.let_go(lease, due_at=scheduling.next_due(connection))
-
-
-def _note_unmatched(desk: Desk) -> None:
-    """What has no counterpart is shown with its reason; what found one is taken off."""
-    connection, now = desk.connection, timezone.now()
-    present: dict[tuple[str, str, int | None], Unmatched] = {
-        (row.kind, row.remote_id, row.media_id): row for row in Unmatched.objects.filter(connection=connection)
-    }
-    wanted: dict[tuple[str, str, int | None], tuple[str, str]] = {}
-    for entry in desk.prepared.duplicates:
-        title = entry.media.titles[0] if entry.media.titles else ""
-        wanted[str(entry.media.kind), entry.media.external_id, None] = ("duplicate", title)
-    titles = titles_of([media_id for _, media_id in desk.prepared.plan.unroutable])
-    for kind, media_id in desk.prepared.plan.unroutable:
-        wanted[str(kind), "", media_id] = ("not_there", titles.get(media_id, ""))
-    Unmatched.objects.filter(pk__in=[row.pk for key, row in present.items() if key not in wanted]).delete()
-    Unmatched.objects.bulk_create(
-        [
-            Unmatched(
-                user_id=connection.user_id,
-                connection=connection,
-                kind=kind,
-                remote_id=remote_id,
-                media_id=media_id,
-                title=title[:500],
-                reason=reason,
-                retry_at=now + TRANSLATE_AGAIN,
-            )
-            for (kind, remote_id, media_id), (reason, title) in wanted.items()
-            if (kind, remote_id, media_id) not in present
-        ]
-    )
-    late = [row.pk for key, row in present.items() if key in wanted and row.retry_at <= now]
-    Unmatched.objects.filter(pk__in=late).update(retry_at=now + TRANSLATE_AGAIN)
 
 
 def _titles(desk: Desk) -> dict[int, str]:

@@ -1,59 +1,79 @@
-"""Which media of ours an entry belongs to, and under which id a provider knows a media of ours.
+"""Which media of ours an entry belongs to.
 
-A provider's own id first, then the other ids that it tells itself (AniList's idMal). Nothing is merged silently: a
-second entry on a media that has one already is reported and left alone.
+A person's own word first, then the service's own id, the public id tables, the other ids that the service tells itself
+(AniList's idMal), and last the titles. Nothing is merged silently: a second entry on a media that has one already, one
+on which the tables disagree, and one that looks like a work of ours without being surely it are reported and wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from integrations.capability import Totals
-from integrations.http import Session
-from integrations.models import Connection
-from integrations.providers import registry
-from integrations.providers.base import MediaFacts, Provider, RemoteEntry
+from integrations.providers.base import MediaFacts, RemoteEntry
 from library.entry import Kind
-from library.services.catalogue import (
-    Work,
-    add_works,
-    attach_ids,
-    external_ids_of,
-    media_by_external_ids,
-)
+from library.services.catalogue import Work, add_works, media_by_external_ids
+from library.services.identities import Identities, identities_of
+from library.services.matches import NO_WORDS, Words
 from syncing.core.model import Now
 from syncing.core.plan import Key, Remote
-from syncing.models import Unmatched
+from syncing.services import adopting, suggesting
+from syncing.services.baselines import Ledger
+from syncing.services.suggesting import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry (remote_id) or a work (media_id) without a counterpart, as `Unmatched` shows it."""
+
+    kind: Kind
+    reason: str
+    remote_id: str = ""
+    media_id: int | None = None
+    title: str = ""
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def maybe(self) -> frozenset[int]:
+        """Media of ours that it may be."""
+        return frozenset(each.media_id for each in self.candidates if each.media_id is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """remotes: one for a media at most. duplicates: entries whose media another entry of the list has already."""
+    """remotes: one for a media at most. duplicates: entries whose media another entry of the list has already.
+    waiting: why entries have no media, duplicates among them. alone: entries that the person wants left alone."""
 
     remotes: tuple[Remote, ...]
-    duplicates: tuple[RemoteEntry, ...]
+    duplicates: tuple[RemoteEntry, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    alone: frozenset[Key] = frozenset()
 
 
-def match(provider: str, entries: Sequence[RemoteEntry]) -> Matched:
-    """Every entry gets a media; works that nobody here knew are added to the catalogue."""
+def match(provider: str, entries: Sequence[RemoteEntry], own: Words = NO_WORDS) -> Matched:
+    """Every entry gets a media, or a reason to wait; works that nobody here knew are added to the catalogue.
+
+    Of several entries of one work the first has it, and before them all one of which the person said so.
+    """
     media: dict[Key, int] = {}
+    waiting: dict[Key, Waiting] = {}
     for kind in Kind:
         facts = {entry.media.external_id: entry.media for entry in entries if entry.media.kind == kind}
         if facts:
-            found = _media_of(provider, kind, facts)
+            found, unsure = _media_of(provider, kind, facts, own=own)
             media.update({(kind, external_id): media_id for external_id, media_id in found.items()})
-    remotes: dict[int, Remote] = {}
+            waiting.update({(kind, external_id): why for external_id, why in unsure.items()})
+    taken: dict[int, RemoteEntry] = {}
     duplicates = []
-    for entry in entries:
-        key = key_of(entry)
-        if media[key] in remotes:
+    for entry in sorted(entries, key=lambda entry: own.media.get(key_of(entry)) is None):
+        media_id = media.get(key_of(entry))
+        if media_id is not None and taken.setdefault(media_id, entry) is not entry:
             duplicates.append(entry)
-            continue
-        remotes[media[key]] = to_remote(entry, media[key])
-    return Matched(tuple(remotes.values()), tuple(duplicates))
+    waiting.update(_report(duplicates, taken, media))
+    remotes = [to_remote(entry, media_id) for media_id, entry in taken.items()]
+    alone = {key for entry in entries if (key := key_of(entry)) not in media and key not in waiting}
+    return Matched(tuple(remotes), tuple(duplicates), tuple(waiting.values()), frozenset(alone))
 
 
 def key_of(entry: RemoteEntry) -> Key:
@@ -65,55 +85,110 @@ def to_remote(entry: RemoteEntry, media_id: int) -> Remote:
     now = Now(
         entry.entry,
         entry.updated_at.timestamp() if entry.updated_at else 0.0,
-        Totals(facts.total, facts.volumes),
+        Totals(entry.room or facts.total, facts.volumes),
     )
     return Remote(facts.kind, facts.external_id, media_id, now, entry.entry_id)
 
 
-def _media_of(provider: str, kind: Kind, facts: Mapping[str, MediaFacts]) -> dict[str, int]:
+def set_aside(provider: str, ledger: Ledger, matched: Matched, *, own: Words) -> frozenset[int]:
+    """Forget the tracks of entries that are not synced, and name the media that are not to be touched there: those the
+    person keeps off the service, whose entry is left alone, or which a waiting entry may be.
+
+    Without its track an entry that is taken up again is a first contact, which never deletes.
+    """
+    alone = {key for key, media_id in own.media.items() if media_id is None}
+    unsure = {(each.kind, each.remote_id): each.maybe for each in matched.waiting if each.reason != "duplicate"}
+    off = set(own.off).union(*unsure.values())
+    for key in alone | matched.alone | unsure.keys():
+        track = ledger.tracks.pop(key, None)
+        if track is not None and key not in unsure:
+            off.add(track.media_id)
+    for kind in Kind:
+        ids = [external_id for each, external_id in alone if each == kind]
+        if ids:
+            off.update(media_by_external_ids(provider, kind, ids).values())
+    off.difference_update(remote.media_id for remote in matched.remotes)
+    return frozenset(off.difference(track.media_id for track in ledger.tracks.values()))
+
+
+def _media_of(
+    provider: str, kind: Kind, facts: Mapping[str, MediaFacts], *, own: Words
+) -> tuple[dict[str, int], dict[str, Waiting]]:
+    """({external id: media id}, {external id: why it waits}); what is left alone is in neither."""
+    said = {external_id: own.media[kind, external_id] for external_id in facts if (kind, external_id) in own.media}
+    facts = {external_id: fact for external_id, fact in facts.items() if external_id not in said}
     found = media_by_external_ids(provider, kind, facts)
+    known = {external_id: facts[external_id] for external_id in found}
     unknown = {external_id: fact for external_id, fact in facts.items() if external_id not in found}
+    waiting: dict[str, Waiting] = {}
     if unknown:
-        found |= _adopt(provider, kind, unknown)
-        new = [fact for external_id, fact in unknown.items() if external_id not in found]
+        told = identities_of(provider, kind, unknown)
+        found |= adopting.adopt_told(provider, kind, unknown, told=told)
+        waiting = _ambiguous(kind, _without(unknown, found), told=told)
+        alike = suggesting.look_alikes(
+            provider, kind, _without(unknown, found, waiting), but={*own.ids(), *own.off, *found.values()}
+        )
+        found |= adopting.adopt_sure(provider, kind, alike)
+        waiting |= {
+            key: _wait(unknown[key], "uncertain", candidates) for key, candidates in alike.items() if key not in found
+        }
+        new = _without(unknown, found, waiting)
         if new:
-            found |= add_works(provider, kind, [_work(provider, fact) for fact in new])
-    known = {key: fact for key, fact in facts.items() if key not in unknown}
-    _learn_cross_ids(provider, kind, known, media=found)
+            found |= add_works(provider, kind, [_work(provider, fact, told=told) for fact in new.values()])
+    adopting.learn_cross_ids(provider, kind, known, media=found)
+    found = {key: media_id for key, media_id in found.items() if media_id not in own.off}
+    return found | {key: media_id for key, media_id in said.items() if media_id is not None}, waiting
+
+
+def _without(facts: Mapping[str, MediaFacts], *done: Mapping[str, object]) -> dict[str, MediaFacts]:
+    return {key: fact for key, fact in facts.items() if not any(key in each for each in done)}
+
+
+def _ambiguous(kind: Kind, facts: Mapping[str, MediaFacts], *, told: Identities) -> dict[str, Waiting]:
+    """Entries on which the tables disagree, where a work of ours is among those they name."""
+    doubts = {key: told.ambiguous[key] for key in facts if key in told.ambiguous}
+    named: dict[str, set[int]] = {key: set() for key in doubts}
+    for site in sorted({site for sites in doubts.values() for site in sites}):
+        known = media_by_external_ids(site, kind, {id_ for sites in doubts.values() for id_ in sites.get(site, ())})
+        for key, sites in doubts.items():
+            named[key].update(known[id_] for id_ in sites.get(site, ()) if id_ in known)
+    works = suggesting.works({media_id for ids in named.values() for media_id in ids})
+    return {
+        key: _wait(
+            facts[key],
+            "ambiguous",
+            suggesting.compare(suggesting.facts_of(facts[key]), {id_: works[id_] for id_ in ids}),
+        )
+        for key, ids in named.items()
+        if ids
+    }
+
+
+def _wait(fact: MediaFacts, reason: str, candidates: Sequence[Candidate]) -> Waiting:
+    title = fact.titles[0] if fact.titles else ""
+    everything = (*candidates, suggesting.itself(fact))
+    return Waiting(fact.kind, reason, remote_id=fact.external_id, title=title, candidates=everything)
+
+
+def _report(
+    duplicates: Sequence[RemoteEntry], taken: Mapping[int, RemoteEntry], media: Mapping[Key, int]
+) -> dict[Key, Waiting]:
+    """Each second entry with the work, and with the entry that is synced instead."""
+    if not duplicates:
+        return {}
+    works = suggesting.works({media[key_of(entry)] for entry in duplicates})
+    found = {}
+    for entry in duplicates:
+        media_id = media[key_of(entry)]
+        candidates = suggesting.compare(suggesting.facts_of(entry.media), {media_id: works[media_id]})
+        found[key_of(entry)] = _wait(entry.media, "duplicate", [*candidates, suggesting.itself(taken[media_id].media)])
     return found
 
 
-def _adopt(provider: str, kind: Kind, facts: Mapping[str, MediaFacts]) -> dict[str, int]:
-    """Media that are known by another service's id, where exactly one entry here claims them and none did before."""
-    adopted: dict[str, int] = {}
-    for slug in {slug for fact in facts.values() for slug in fact.cross_ids}:
-        claims = {
-            key: fact.cross_ids[slug] for key, fact in facts.items() if slug in fact.cross_ids and key not in adopted
-        }
-        known = media_by_external_ids(slug, kind, set(claims.values()))
-        taken = set(external_ids_of(provider, known.values())) | set(adopted.values())
-        for key, other_id in claims.items():
-            media_id = known.get(other_id)
-            if media_id is not None and media_id not in taken:
-                adopted[key] = media_id
-                taken.add(media_id)
-    if adopted:
-        attach_ids(provider, kind, adopted, source=provider)
-    return adopted
-
-
-def _learn_cross_ids(provider: str, kind: Kind, facts: Mapping[str, MediaFacts], *, media: Mapping[str, int]) -> None:
-    """Ids that a service tells of works we know: kept where the media has none there yet, and the id is free."""
-    for slug in {slug for fact in facts.values() for slug in fact.cross_ids}:
-        told = {fact.cross_ids[slug]: media[key] for key, fact in facts.items() if slug in fact.cross_ids}
-        known = media_by_external_ids(slug, kind, told)
-        news = {other_id: media_id for other_id, media_id in told.items() if other_id not in known}
-        if news:
-            taken = external_ids_of(slug, news.values())
-            attach_ids(slug, kind, {key: value for key, value in news.items() if value not in taken}, source=provider)
-
-
-def _work(provider: str, fact: MediaFacts) -> Work:
+def _work(provider: str, fact: MediaFacts, *, told: Identities) -> Work:
+    """Ids on which the tables disagree are left out: they would decide for a person what the tables could not."""
+    doubtful = told.ambiguous.get(fact.external_id, {})
+    cross_ids = {slug: id_ for slug, id_ in fact.cross_ids.items() if slug not in doubtful}
     return Work(
         kind=fact.kind,
         titles=fact.titles,
@@ -122,54 +197,5 @@ def _work(provider: str, fact: MediaFacts) -> Work:
         total=fact.total,
         volumes=fact.volumes,
         is_adult=fact.is_adult,
-        ids={**fact.cross_ids, provider: fact.external_id},
+        ids={**cross_ids, provider: fact.external_id},
     )
-
-
-def routes_for(
-    connection: Connection, session: Session, provider: Provider, *, lacking: Mapping[int, Kind]
-) -> dict[int, str]:
-    """As `find_routes`, by every service's ids, without asking again for what failed lately. Nothing lacking costs
-    nothing."""
-    if not lacking:
-        return {}
-    waiting = Unmatched.objects.filter(connection=connection, retry_at__gt=timezone.now())
-    skip = set(waiting.exclude(media=None).values_list("media_id", flat=True))
-    return find_routes(session, provider, lacking, sources=registry.slugs(), skip={id_ for id_ in skip if id_})
-
-
-def find_routes(
-    session: Session, provider: Provider, wanted: Mapping[int, Kind], *, sources: Iterable[str], skip: set[int]
-) -> dict[int, str]:
-    """{media id: id at the provider} for media that its list lacks.
-
-    What the id tables do not know the provider is asked to translate from the other services' ids, unless that
-    failed lately (`skip`). Costs requests only for media never looked up before.
-    """
-    routes = external_ids_of(provider.slug, wanted)
-    for slug in sources:
-        missing = [media_id for media_id in wanted if media_id not in routes and media_id not in skip]
-        if not missing or slug == provider.slug:
-            continue
-        others = external_ids_of(slug, missing)
-        for kind in Kind:
-            asked = {
-                others[media_id]: media_id for media_id in missing if wanted[media_id] == kind and media_id in others
-            }
-            if asked:
-                routes |= _translate(session, provider, kind, asked=asked, slug=slug)
-    return routes
-
-
-def _translate(
-    session: Session, provider: Provider, kind: Kind, *, asked: Mapping[str, int], slug: str
-) -> dict[int, str]:
-    facts = provider.translate(session, kind, slug, list(asked))
-    if not facts:
-        return {}
-    pairs = {fact.external_id: asked[other_id] for other_id, fact in facts.items() if other_id in asked}
-    # An id that another media of ours has already would tie two works together: left to a person.
-    taken = media_by_external_ids(provider.slug, kind, pairs)
-    free = {external_id: media_id for external_id, media_id in pairs.items() if external_id not in taken}
-    attach_ids(provider.slug, kind, free, source=provider.slug)
-    return {media_id: external_id for external_id, media_id in free.items()}

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 from django.utils import timezone
 
+from integrations.errors import Gone, ProviderError
 from integrations.models import Connection
 from library.entry import Kind, to_json
 from syncing.core.model import Action
@@ -17,6 +18,15 @@ from syncing.models import Parked
 
 PARK_AFTER = 3
 RETRY_PARKED = (timedelta(minutes=5), timedelta(hours=1))
+
+
+UNAVAILABLE = "Unavailable: "
+"""Begins the message of what the service does not have (any more)."""
+
+
+def words_of(error: ProviderError) -> str:
+    """What is kept of a refusal, for the person."""
+    return f"{UNAVAILABLE}{error.message}" if isinstance(error, Gone) else error.message
 
 
 def park(connection: Connection, item: Item, *, message: str) -> None:

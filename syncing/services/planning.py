@@ -10,10 +10,11 @@ from integrations.models import Connection
 from integrations.providers.base import Provider, RemoteEntry
 from library.entry import Kind
 from library.queries import Row, revision_of, rows_of
+from library.services.matches import Words, words_of
 from syncing.core.guard import Guarded, guard
 from syncing.core.model import Canonical, Rules
 from syncing.core.plan import Item, Key, Plan, Remote, Table, make_plan
-from syncing.services import matching, parking, recalling, reviewing
+from syncing.services import hiding, matching, parking, recalling, reviewing, routing
 from syncing.services.baselines import Ledger
 from syncing.services.rules import rules_of
 from syncing.services.watching import watch
@@ -29,7 +30,8 @@ class Prepared:
     revisions: Mapping[int, int]
     revision: int
     rules: Mapping[Kind, Rules]
-    duplicates: Sequence[RemoteEntry] = ()
+    waiting: tuple[matching.Waiting, ...] = ()
+    searched: routing.Routes = routing.NO_ROUTES
     parked: tuple[Item, ...] = ()
     recalled: recalling.Recalled = recalling.NOTHING
     words: reviewing.Words = reviewing.NO_WORDS
@@ -51,18 +53,17 @@ def prepare(
 ) -> Prepared:
     """Match, load the library, plan and guard. Reads the library's revision before its rows, so that an edit in
     between is seen again by the next run rather than missed."""
-    # Of two entries of one work the one we know stays the work's: else each edit would make it the other one.
-    matched = matching.match(
-        provider.slug, sorted(entries, key=lambda entry: matching.key_of(entry) not in ledger.tracks)
-    )
+    own = words_of(connection.user_id, provider.slug)
+    matched, off = _match(provider.slug, entries, ledger, own=own)
+    present = {matching.key_of(entry) for entry in entries}
+    hidden = hiding.find_hidden(session, provider, ledger=ledger, present=present, complete=complete)
     revision = revision_of(connection.user_id)
-    rows = rows_of(connection.user_id)
+    rows = {media_id: row for media_id, row in rows_of(connection.user_id).items() if media_id not in off}
     remotes = {(remote.kind, remote.remote_id): remote for remote in matched.remotes}
     rules = rules_of(connection, provider, ledger=ledger)
     recalled = recalling.recall_lost(connection, ledger, remotes, complete=complete, rules=rules)
-    routes = {}
-    if rules[next(iter(rules))].gives:
-        routes = matching.routes_for(connection, session, provider, lacking=_lacking(rows, matched, complete))
+    lacking = _lacking(rows, matched, complete) if rules[next(iter(rules))].gives else {}
+    routes = routing.routes_for(connection, session, provider, lacking=lacking, own=own, listed=present)
     words = reviewing.words_of(connection)
     planned = make_plan(
         Table(
@@ -70,25 +71,37 @@ def prepare(
             tracks=ledger.tracks,
             library={media_id: Canonical(row.entry, row.stamps, row.removed) for media_id, row in rows.items()},
             kinds={media_id: row.kind for media_id, row in rows.items()},
-            routes=routes,
+            routes=routes.ids,
             complete=complete,
             rules=rules,
             choices=words.choices,
+            hidden=hidden,
         )
     )
     plan, parked = parking.without_parked(connection, planned)
     return Prepared(
-        guarded=guard(plan, watch(connection, plan, set(remotes), ledger=ledger, complete=complete, words=words)),
+        guarded=guard(plan, watch(connection, plan, present | hidden, ledger=ledger, complete=complete, words=words)),
         remotes=remotes,
         revisions={media_id: row.revision for media_id, row in rows.items()},
         revision=revision,
         rules=rules,
-        duplicates=matched.duplicates,
+        waiting=matched.waiting,
+        searched=routes,
         parked=parked,
         recalled=recalled,
         words=words,
         wanted=frozenset(item.track.media_id for item in planned.items),
     )
+
+
+def _match(
+    slug: str, entries: Sequence[RemoteEntry], ledger: Ledger, *, own: Words
+) -> tuple[matching.Matched, frozenset[int]]:
+    """What was read with its media, and the media that are not to be touched there."""
+    # Of two entries of one work the one we know stays the work's: else each edit would make it the other one.
+    known_first = sorted(entries, key=lambda entry: matching.key_of(entry) not in ledger.tracks)
+    matched = matching.match(slug, known_first, own)
+    return matched, matching.set_aside(slug, ledger, matched, own=own)
 
 
 def _lacking(rows: Mapping[int, Row], matched: matching.Matched, complete: frozenset[Kind]) -> dict[int, Kind]:

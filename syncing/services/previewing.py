@@ -14,7 +14,7 @@ from syncing.core.guard import SHRUNK_AT_LEAST, SHRUNK_SHARE, Topic
 from syncing.core.model import Action
 from syncing.core.plan import Item
 from syncing.models import Change, ChangeState, Review, ReviewState, RunState, SyncRun
-from syncing.services import journal, leases, outcomes, reviewing, scheduling
+from syncing.services import journal, leases, noting, outcomes, reviewing, scheduling
 from syncing.services.desk import Desk
 from syncing.services.leases import Lease
 
@@ -79,6 +79,13 @@ def finish_preview(desk: Desk) -> None:
         run.skipped = sum(len(held) for held in desk.prepared.guarded.withheld.values())
         outcomes.close(run, state=RunState.PREVIEW)
         journal.write_plan(run, items, titles=titles_of({item.track.media_id for item in items}))
+        # Shown with the plan, so that a person can say what is what before anything is done.
+        noting.note_unmatched(
+            connection,
+            desk.prepared.waiting,
+            unroutable=desk.prepared.plan.unroutable,
+            routes=desk.prepared.searched,
+        )
         if first:
             counts = figures(items)
             summary = {
@@ -86,7 +93,7 @@ def finish_preview(desk: Desk) -> None:
                 "changes": sum(counts.values()),
                 "read": len(desk.prepared.remotes),
                 "conflicts": sum(len(item.verdict.conflicts) for item in items),
-                "unmatched": len(desk.prepared.plan.unroutable) + len(desk.prepared.duplicates),
+                "unmatched": len(desk.prepared.plan.unroutable) + len(desk.prepared.waiting),
             }
             reviewing.ask_first(run, counts=summary)
         leases.let_go(desk.lease, due_at=scheduling.next_due(connection))

@@ -9,6 +9,7 @@ from integrations.models import Connection
 from integrations.providers.base import Provider
 from library.entry import Entry, Kind
 from library.queries import Row, revision_of, rows_of
+from library.services.matches import words_of
 from syncing.core.guard import Guarded
 from syncing.core.model import (
     Action,
@@ -41,9 +42,9 @@ def prepare_undo(
     """A desk whose plan is the undo: applying then does it like any other plan."""
     ledger = unpack(bytes(baseline.data))
     fetched = fetching.fetch(connection, session, provider, baseline=baseline, full=True)
-    remotes = {
-        (remote.kind, remote.remote_id): remote for remote in matching.match(provider.slug, fetched.entries).remotes
-    }
+    own = words_of(connection.user_id, provider.slug)
+    matched = matching.match(provider.slug, fetched.entries, own)
+    remotes = {(remote.kind, remote.remote_id): remote for remote in matched.remotes}
     library = rows_of(connection.user_id)
     items, todo = [], {}
     for row in rows:

@@ -1,7 +1,7 @@
 from django.urls import path
 
 import accounts.web.converters  # noqa: F401 - registers <row:…>
-from syncing.web import reviews, views
+from syncing.web import places, reviews, unmatched, views, works
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,7 +12,13 @@ urlpatterns = [
     path("changes/<row:change_id>/undo/", views.undo_change, name="undo_change"),
     path("reviews/", reviews.reviews, name="reviews"),
     path("reviews/<row:review_id>/", reviews.decide, name="decide"),
-    path("unmatched/", reviews.unmatched, name="unmatched"),
+    path("unmatched/", unmatched.unmatched, name="unmatched"),
+    path("unmatched/<row:row_id>/", unmatched.unmatched_entry, name="unmatched_entry"),
+    path("unmatched/<row:row_id>/choose/", unmatched.choose, name="choose"),
+    path("matches/<row:match_id>/undo/", unmatched.match_undo, name="match_undo"),
+    path("library/<row:media_id>/services/", works.work_matches, name="work_matches"),
+    path("library/<row:media_id>/services/<slug:slug>/", works.work_match, name="work_match"),
+    path("library/<row:media_id>/place/", places.place, name="place"),
     path("connections/<slug:slug>/sync/", views.sync_now, name="sync_now"),
     path("connections/<slug:slug>/preview/", views.preview, name="preview"),
     path("connections/<slug:slug>/pause/", views.pause, name="pause"),

@@ -24,7 +24,9 @@ ALLOWED: dict[str, str] = {
     "accounts/adapter.py::render_mail": "allauth's signature",
     "integrations/providers/base.py::translate": "the protocol: session, kind, slug and ids have no defaults",
     "integrations/providers/anilist/provider.py::translate": "the protocol",
+    "integrations/providers/kitsu/provider.py::translate": "the protocol",
     "integrations/providers/myanimelist/provider.py::translate": "the protocol",
+    "integrations/providers/trakt/provider.py::translate": "the protocol",
     # Field, value and the side it is looked at through: one thing to say, and said at every comparison of the core.
     "integrations/capability.py::project_value": "a field seen on a side",
     "integrations/capability.py::shown_value": "a field seen on a side",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.core.mutating import Mutant, change
 
-FIELDS, COMPARE = "syncing/core/fields.py", "syncing/core/compare.py"
+MERGE, FIELDS, COMPARE = "syncing/core/merge.py", "syncing/core/fields.py", "syncing/core/compare.py"
 ABSENCE, PLAN = "syncing/core/absence.py", "syncing/core/plan.py"
 
 OF_RECORDS = (
@@ -26,11 +26,17 @@ OF_RECORDS = (
     Mutant(
         "taken_plays_sent_again",
         "plays that somebody took off the record are sent again",
-        change(
-            FIELDS,
-            "if behind and (first or library != getattr(bench.known.agreed, name)):",
-            "if behind:",
-        ),
+        change(FIELDS, "if not first and library == getattr(bench.known.agreed, name):", "if False:"),
+    ),
+    Mutant(
+        "short_record_is_whole",
+        "what a record had no room for counts as brought",
+        change(MERGE, "if getattr(echo, name) < getattr(agreed, name)", "if False"),
+    ),
+    Mutant(
+        "no_room_is_settled",
+        "what a record has no room for yet is forgotten by the next run",
+        change(FIELDS, "if name in COUNT_FIELDS and library > side:", "if False:"),
     ),
     Mutant(
         "never_taken_up_again",

@@ -80,6 +80,7 @@ class Side:
     names:   remote id of a media where it is not simply its number.
     unknown: what was sent and never answered, by key.
     writes:  every write that reached it, as (media, action).
+    room:    episodes that it has of every work by now.
     """
 
     slug: str
@@ -94,10 +95,11 @@ class Side:
     tracks: dict[Key, Track] = field(default_factory=dict)
     unknown: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
     writes: list[tuple[int, str]] = field(default_factory=list)
+    room: int = TOTAL
 
     def hold(self, entry: Entry) -> Entry:
         """What this service can store of an entry."""
-        shown = project(entry, self.capability, Totals(TOTAL))
+        shown = project(entry, self.capability, Totals(self.room))
         return shown if "status" in self.capability.fields else replace(shown, status=Status.CURRENT)
 
     def put(self, media: int, entry: Entry, at: float) -> Entry:

@@ -133,6 +133,33 @@ def test_taking_plays_off_the_record_changes_nothing_here_and_is_not_undone_ther
     assert world.rests() == []
 
 
+@given(st.integers(1, TOTAL), st.integers(1, TOTAL), st.integers(1, TOTAL))
+def test_what_a_record_has_no_room_for_yet_is_brought_once_it_has(room: int, progress: int, later: int) -> None:
+    world = World(draw.make_side("trakt"))
+    record = world.sides["trakt"]
+    record.room = room
+    world.library[1] = Canonical(entry(progress=progress), {"*": Stamp(1.0)})
+    for more in (room, max(room, later), TOTAL):
+        record.room = more
+        world.settle()
+        shown = record.held(1)
+        assert shown is not None
+        assert shown.progress == min(progress, more)
+        assert world.rests() == []
+    assert world.library[1].entry.progress == progress
+
+
+def test_an_episode_too_many_is_not_sent_again_when_plays_were_taken_off() -> None:
+    """The record was full once; what its owner took off later is no gap that we have to fill."""
+    world = settled_world(["trakt"], entry(progress=TOTAL))
+    world.remove("trakt", 1)
+    world.edit("trakt", 1, progress=4)
+    world.settle()
+    shown = world.sides["trakt"].held(1)
+    assert shown is not None
+    assert shown.progress == 4
+
+
 # Rule by rule --------------------------------------------------------------------------------------------
 
 FIVE, IN_STEP = entry(progress=5), Memory(entry(progress=5), entry(progress=5))

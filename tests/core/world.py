@@ -17,7 +17,7 @@ from syncing.core.merge import recall, settle
 from syncing.core.model import Action, Canonical, Now, Rules, Track
 from syncing.core.plan import Item, Plan, Remote, Table, make_plan, memory_if_undone
 from syncing.core.undo import Done
-from tests.core.services import TOTAL, Side
+from tests.core.services import Side
 
 LIBRARY = "library"
 AFTER_LIBRARY = -1
@@ -90,7 +90,7 @@ class World:
         """`only`: the media that a read cut short still brought; None = the read is complete."""
         side = self.sides[slug]
         remotes = [
-            Remote(Kind.ANIME, side.name(media), media, Now(entry, at if side.tells_time else 0.0, Totals(TOTAL)))
+            Remote(Kind.ANIME, side.name(media), media, Now(entry, at if side.tells_time else 0.0, Totals(side.room)))
             for media, (entry, at) in side.entries.items()
             if only is None or media in only
         ]

@@ -14,14 +14,14 @@ from accounts.models import User
 from integrations.crypto import Secret
 from integrations.fields import Sealed
 from integrations.models import Connection, ConnectionState, LinkAttempt, ProviderApp
-from integrations.services import apps
+from integrations.services import apps, devices
 from tests.integrations.conftest import World
 from tests.integrations.doubles import plain
 from tests.integrations.test_connecting import link, start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 
-MODELS = ("connection", "providerapp", "linkattempt")
+MODELS = ("connection", "providerapp", "linkattempt", "devicelink")
 
 
 @pytest.fixture
@@ -49,11 +49,14 @@ def test_no_page_shows_a_secret(world: World, operator: Client, alice: User) -> 
     connection = link(world, alice, "7")
     state = start(alice)["state"]
     attempt = LinkAttempt.objects.get(used_at=None)
+    device = devices.start_device_link(alice, provider="showing")
     shown = "".join(page(operator, f"{model}_changelist") for model in MODELS)
     shown += page(operator, "connection_change", connection.pk)
     shown += page(operator, "providerapp_change", own.pk)
     shown += page(operator, "linkattempt_change", attempt.pk)
-    for secret in ("planted", state, attempt.state_hash, attempt.session_hash):
+    shown += page(operator, "devicelink_change", device.pk)
+    assert "https://auth.toy.test/activate" in shown
+    for secret in ("planted", device.user_code, state, attempt.state_hash, attempt.session_hash):
         assert secret not in shown
     assert f"…{Secret(plain(connection.access_token)).fingerprint()}" in shown
     assert f"…{Secret(plain(own.client_secret)).fingerprint()}" in shown

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.models import Connection
-from library.models import Library, ListEntry, Media
+from library.models import Library, ListEntry, Media, PersonMatch
 from syncing.models import Baseline, Change, Review, Schedule, SyncRun, Unmatched
 
 
@@ -72,6 +72,11 @@ def make_unmatched(connection: Connection, **values: Any) -> Unmatched:
     return Unmatched.objects.create(user=connection.user, connection=connection, retry_at=timezone.now(), **values)
 
 
+def make_match(user: User, media: Media | None = None, **values: Any) -> PersonMatch:
+    values = {"provider": "anilist", "kind": "anime", "external_id": "88", **values}
+    return PersonMatch.objects.create(user=user, media=media, **values)
+
+
 def make_all(user: User, *, provider: str = "anilist") -> dict[str, Any]:
     """One of everything that a page can show."""
     entry = make_entry(user)
@@ -84,4 +89,5 @@ def make_all(user: User, *, provider: str = "anilist") -> dict[str, Any]:
         "change": make_change(run, entry.media),
         "review": make_review(run, "removal", key="1", media=entry.media),
         "unmatched": make_unmatched(connection),
+        "match": make_match(user, provider=provider),
     }

@@ -28,6 +28,7 @@ LISTED = (
     "accounts.user",
     "library.media",
     "library.externalid",
+    "library.personmatch",
     "syncing.schedule",
     "syncing.unmatched",
     "syncing.parked",
@@ -51,6 +52,7 @@ def fill(user: User, number: int) -> None:
     rows.make_change(run, media)
     rows.make_review(run, "removal", key=str(number), media=media)
     rows.make_unmatched(connection, media=media)
+    rows.make_match(user, media)
     ExternalId.objects.create(media=media, provider="anilist", kind="anime", external_id=str(number), source="anilist")
     Parked.objects.create(user=user, connection=connection, kind="anime", remote_id="1", wanted="x", failures=3)
 

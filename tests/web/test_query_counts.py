@@ -56,6 +56,16 @@ def _unmatched(user: User, count: int) -> str:
     return "/unmatched/"
 
 
+def _unmatched_with_candidates(user: User, count: int) -> str:
+    connection = rows.make_connection(user)
+    for number in range(count):
+        media = rows.make_media(f"Title {number}")
+        candidates = [{"media": media.pk, "title": media.title, "confidence": 80, "reasons": []}] * 3
+        rows.make_unmatched(connection, remote_id=str(number), reason="uncertain", candidates=candidates)
+        rows.make_match(user, media, external_id=f"9{number}")
+    return "/unmatched/"
+
+
 def _home(user: User, count: int) -> str:
     """Connections are few by nature: one, and all there are."""
     for provider in ("anilist", "myanimelist")[:count]:
@@ -65,7 +75,9 @@ def _home(user: User, count: int) -> str:
     return "/"
 
 
-@pytest.mark.parametrize("fill", [_library, _runs, _run, _edits, _reviews, _unmatched, _home])
+@pytest.mark.parametrize(
+    "fill", [_library, _runs, _run, _edits, _reviews, _unmatched, _unmatched_with_candidates, _home]
+)
 def test_one_and_three_rows_cost_the_same(
     fill: Callable[[User, int], str], alice: User, bob: User, alice_client: Client, bob_client: Client
 ) -> None:

@@ -37,11 +37,11 @@ class Chart:
 
 @dataclass
 class _Asking:
-    """Looks up what the atlas lacks, at most `left` things."""
+    """Looks up what the atlas lacks, at most `left` things. works: what Trakt has told of them meanwhile."""
 
     session: Session
     atlas: Atlas
-    works: Works
+    works: dict[tuple[TargetKind, str], client.Work]
     left: int
     recut: set[str] = field(default_factory=set)
 
@@ -52,6 +52,8 @@ class _Asking:
         self.left -= 1
         found = client.find(self.session, target.kind, target.site, site_id=target.id)
         external_id = str(found.ids.trakt) if found else ""
+        if found is not None:
+            self.works[target.kind, external_id] = found
         self.atlas.learn_ids({target: external_id})
         return external_id
 
@@ -97,7 +99,7 @@ def draw(session: Session, places: Collection[Place], *, works: Works, most: int
     Raises ProviderError.
     """
     assert session.atlas is not None
-    asking = _Asking(session, session.atlas, works, most)
+    asking = _Asking(session, session.atlas, dict(works), most)
     wanted = [place for place in places if not place.flag]
     ids = _find_ids(asking, wanted, targets_of(works))
     tables, gone = _find_tables(asking, wanted, ids)

@@ -15,7 +15,8 @@ from library.entry import Entry
 
 LOOKUPS_A_WRITE = 60
 """Ids and season tables that one call looks up at most: at Trakt's rate more would take longer than a run may."""
-LOOKUP_WAIT = 30.0
+LOOKUP_WAIT = 1.0
+"""Seconds until the next run goes on: the look-ups themselves are paced by the budget."""
 
 
 class NotSent(Transient):

@@ -1,0 +1,76 @@
+"""Looking for a work of ours at a service by its title: a few a run, and never the reason for a run to fail."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from integrations.errors import AuthRevoked, ProviderError, Rejected
+from integrations.http import Session
+from integrations.providers.base import MediaFacts, Provider
+from library.entry import Kind
+from library.services.catalogue import media_by_external_ids
+from syncing.core.likeness import SURE, Facts, confidence
+from syncing.core.plan import Key
+from syncing.services import adopting, suggesting
+from syncing.services.suggesting import Candidate
+
+log = logging.getLogger(__name__)
+
+SEARCHES = 5
+"""Searches at a service that one run may cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """ids: {media id: id there}, where one was surely meant. unsure: likely ones. left: not searched this time."""
+
+    ids: Mapping[int, str] = field(default_factory=dict)
+    unsure: Mapping[int, Sequence[Candidate]] = field(default_factory=dict)
+    left: frozenset[int] = frozenset()
+
+
+NOTHING = Searched()
+
+
+def search(session: Session, provider: Provider, wanted: Mapping[int, Kind], *, barred: Collection[Key]) -> Searched:
+    """A search a title, SEARCHES at most. A service in trouble is not asked further: a run does not fail for this."""
+    works = {media_id: facts for media_id, facts in suggesting.works(wanted).items() if facts.titles}
+    asked = sorted(works)[:SEARCHES]
+    ids: dict[int, str] = {}
+    unsure: dict[int, Sequence[Candidate]] = {}
+    left = set(sorted(works)[SEARCHES:])
+    for at, media_id in enumerate(asked):
+        kind = wanted[media_id]
+        try:
+            hits = provider.search(session, kind, works[media_id].titles[0])
+        except Rejected:
+            continue
+        except AuthRevoked:
+            raise
+        except ProviderError as error:
+            log.info("no further searches at %s: %s", provider.slug, error)
+            left.update(asked[at:])
+            break
+        best, candidates = _judge(provider.slug, kind, works[media_id], hits=hits, barred=barred)
+        if best:
+            ids |= adopting.attach_free(provider.slug, kind, {best: media_id}, source=adopting.TITLE, barred=barred)
+        if candidates:
+            unsure[media_id] = candidates
+    return Searched(ids, unsure, frozenset(left))
+
+
+def _judge(
+    provider: str, kind: Kind, work: Facts, *, hits: Iterable[MediaFacts], barred: Collection[Key]
+) -> tuple[str, list[Candidate]]:
+    """(the sure id or "", likely ones, ranked). What is another work's here already is never sure."""
+    facts = {hit.external_id: suggesting.facts_of(hit) for hit in hits}
+    taken = media_by_external_ids(provider, kind, facts)
+    candidates = suggesting.likely(
+        Candidate(each, confidence(work, each), remote_id=id_)
+        for id_, each in facts.items()
+        if (kind, id_) not in barred
+    )
+    sure = [each.remote_id for each in candidates if each.likeness.confidence >= SURE]
+    return (sure[0] if len(sure) == 1 and sure[0] not in taken else ""), candidates
