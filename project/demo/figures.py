@@ -1,4 +1,4 @@
-"""What the demo has to show for itself: read, written, asked for, and whether all three lists are in step."""
+"""What the demo has to show for itself: read, written, asked for."""
 
 from __future__ import annotations
 
@@ -10,23 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from accounts.models import User
-from integrations.capability import Scale
 from integrations.providers import registry
-from library.entry import Entry, Kind
-from library.models import ExternalId
 from library.queries import rows_of
-from project.demo.lists import MAL_STATUS
 from syncing.models import Change, SyncRun, Unmatched
-
-WRITE_VERBS = ("write", "save", "patch", "put", "delete")
-_ANILIST_STATUS = {
-    "planned": "PLANNING",
-    "current": "CURRENT",
-    "completed": "COMPLETED",
-    "paused": "PAUSED",
-    "dropped": "DROPPED",
-    "repeating": "REPEATING",
-}
 
 
 @dataclass(slots=True)
@@ -83,59 +69,6 @@ def read_figures(user: User, result: Result) -> None:
         result.trouble.append(f"{failed} changes were not carried out")
 
 
-def compare(user: User, sandbox: str, *, accounts: dict[str, str]) -> list[str]:
-    """Differences between the library and what the two services hold, read back from them; [] = in step."""
-    held = {slug: _held(ask(sandbox, f"{slug}/accounts/{name}")) for slug, name in accounts.items()}
-    scales = {slug: _scale(slug, ask(sandbox, f"{slug}/accounts/{name}")) for slug, name in accounts.items()}
-    ids: dict[tuple[str, int], str] = {
-        (row.provider, row.media_id): row.external_id for row in ExternalId.objects.filter(provider__in=accounts)
-    }
-    differences = []
-    for media_id, row in rows_of(user.pk).items():
-        for slug in accounts:
-            external_id = ids.get((slug, media_id))
-            hidden = slug == "myanimelist" and row.entry.private
-            if external_id is None or hidden:
-                continue
-            there = held[slug].get((row.kind, int(external_id)))
-            if there is None:
-                differences.append(f"{slug} lacks {row.kind} {external_id}")
-            elif not _same(slug, there, row.entry, scale=scales[slug]):
-                differences.append(f"{slug} {row.kind} {external_id} differs from the library")
-    return differences
-
-
-def _held(account: dict[str, Any]) -> dict[tuple[Kind, int], dict[str, Any]]:
-    found = {}
-    for entry in account["entries"]:
-        kind = Kind(entry["kind"]) if "kind" in entry else Kind(entry["type"].lower())
-        found[kind, int(entry.get("mediaId") or entry["id"])] = entry
-    return found
-
-
-def _scale(slug: str, account: dict[str, Any]) -> Scale:
-    settings = {"score_format": account.get("settings", account).get("score_format", "POINT_100")}
-    return registry.get(slug).capability(Kind.ANIME, settings).scale
-
-
-def _same(slug: str, there: dict[str, Any], entry: Entry, *, scale: Scale) -> bool:
-    status = _ANILIST_STATUS[entry.status]
-    if slug == "anilist":
-        low, high = scale.opinions(int(there["score"] if "scoreRaw" not in there else there["scoreRaw"]))
-        same_progress = there["progress"] == entry.progress and there["repeat"] == entry.repeats
-        return bool(there["status"] == status and same_progress and low <= entry.score <= high)
-    manga = there["kind"] == Kind.MANGA
-    low, high = scale.opinions(int(there["score"]) * 10)
-    progress = there["num_chapters_read" if manga else "num_episodes_watched"]
-    again = bool(there["is_rereading" if manga else "is_rewatching"])
-    return bool(
-        there["status"] == MAL_STATUS[status][manga]
-        and again == (status == "REPEATING")
-        and progress == entry.progress
-        and low <= entry.score <= high
-    )
-
-
 def show(result: Result, console: Console) -> None:
     table = Table(title="One whole sync", title_justify="left", show_edge=False, pad_edge=False)
     for name, align in (("", "left"), ("entries read", "right"), ("written", "right"), ("requests", "right")):
@@ -146,4 +79,4 @@ def show(result: Result, console: Console) -> None:
     table.add_row("your library", str(result.library), str(result.library_changes), "")
     console.print(table)
     if result.unmatched:
-        console.print(f"{result.unmatched} titles have no counterpart on the other service; the pages show them.")
+        console.print(f"{result.unmatched} titles have no counterpart on one of the services; the pages show them.")

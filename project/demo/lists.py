@@ -1,8 +1,8 @@
-"""The two lists of the demo person: real titles, invented opinions, and everything that makes syncing hard.
+"""The lists of the demo person: real titles, invented opinions, and everything that makes syncing hard.
 
-About 300 entries each, mostly the same titles. Scores on different scales, partial dates, repeats, notes, custom
-lists, hidden and private entries; some titles on one side only, some values that contradict each other, and a few
-works that the other service does not have.
+About 300 entries each, mostly the same titles; on Trakt the plays of a fourth of them. Scores on different scales,
+partial dates, repeats, notes, custom lists, hidden and private entries; some titles on one side only, some values that
+contradict each other, and a few works that the other services do not have.
 """
 
 from __future__ import annotations
@@ -13,29 +13,23 @@ from random import Random
 from typing import Any
 
 from integrations.sandbox.catalogue import Work, load_works
+from project.demo.words import Opinion, for_anilist, for_kitsu, for_mal, for_trakt, kitsu_id_of
 
 SEED = 20261121
 ON_BOTH = 270
 ONLY_ANILIST = 18
 ONLY_MAL = 24
+ALSO_KITSU, ALSO_TRAKT = 9, 4
+"""All but every ninth of those on both are on Kitsu as well, every fourth is on Trakt."""
 DIFFERENT = 14
 """Entries on both sides that were edited on one of them since."""
 STATUSES = ("COMPLETED",) * 11 + ("CURRENT",) * 3 + ("PLANNING",) * 4 + ("PAUSED", "DROPPED", "REPEATING")
-MAL_STATUS = {
-    "COMPLETED": ("completed", "completed"),
-    "CURRENT": ("watching", "reading"),
-    "PLANNING": ("plan_to_watch", "plan_to_read"),
-    "PAUSED": ("on_hold", "on_hold"),
-    "DROPPED": ("dropped", "dropped"),
-    "REPEATING": ("completed", "completed"),
-}
 NOTES = (
     "Watch again with Hanako.",
     "Better than I thought & <much> longer.",
     "Stopped before the beach episode",
     "🐉 ★★★",
 )
-CUSTOM_LISTS = ["Comfort", "Watched with friends"]
 
 
 @dataclass(slots=True)
@@ -44,21 +38,12 @@ class Lists:
 
     anilist: list[dict[str, Any]] = field(default_factory=list)
     myanimelist: list[dict[str, Any]] = field(default_factory=list)
+    kitsu: list[dict[str, Any]] = field(default_factory=list)
+    trakt: list[dict[str, Any]] = field(default_factory=list)
 
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What the person thinks of one work. score: 0..100. days: of start and finish, year-month-day with None."""
-
-    status: str
-    score: int
-    progress: int
-    volumes: int
-    repeats: int
-    started: tuple[int | None, int | None, int | None]
-    finished: tuple[int | None, int | None, int | None]
-    notes: str
-    edited_at: datetime
+    def of(self, slug: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = getattr(self, slug)
+        return entries
 
 
 def make_lists(*, size: int = ON_BOTH) -> Lists:
@@ -74,15 +59,15 @@ def make_lists(*, size: int = ON_BOTH) -> Lists:
     for number, work in enumerate(lonely):
         opinion = _opinion(work, random)
         if number < ONLY_ANILIST:
-            lists.anilist.append(_for_anilist(work, opinion, number=number, private=number < 2))
+            lists.anilist.append(for_anilist(work, opinion, number=number, private=number < 2))
         else:
-            lists.myanimelist.append(_for_mal(work, opinion))
+            lists.myanimelist.append(for_mal(work, opinion))
     # What the other service does not have at all: shown as unmatched.
     for work in works:
         if not work.anilist_id:
-            lists.myanimelist.append(_for_mal(work, _opinion(work, random)))
+            lists.myanimelist.append(for_mal(work, _opinion(work, random)))
         elif not work.mal_id:
-            lists.anilist.append(_for_anilist(work, _opinion(work, random), number=1, private=False))
+            lists.anilist.append(for_anilist(work, _opinion(work, random), number=1, private=False))
     return lists
 
 
@@ -91,8 +76,13 @@ def _add_shared(lists: Lists, work: Work, opinion: Opinion, *, number: int, rand
     if number < DIFFERENT:
         theirs = _edited_since(work, opinion, number=number, random=random)
     ours, theirs = (opinion, theirs) if number % 2 else (theirs, opinion)
-    lists.anilist.append(_for_anilist(work, ours, number=number, private=False))
-    lists.myanimelist.append(_for_mal(work, theirs))
+    lists.anilist.append(for_anilist(work, ours, number=number, private=False))
+    lists.myanimelist.append(for_mal(work, theirs))
+    if number % ALSO_KITSU and kitsu_id_of(work):
+        lists.kitsu.append(for_kitsu(work, opinion))
+    watched = for_trakt(work, opinion) if number % ALSO_TRAKT == 0 else None
+    if watched:
+        lists.trakt.append(watched)
 
 
 def _opinion(work: Work, random: Random) -> Opinion:
@@ -135,56 +125,3 @@ def _edited_since(work: Work, opinion: Opinion, *, number: int, random: Random) 
     else:
         changes["notes"] = "Edited on one side only."
     return Opinion(**{**{name: getattr(opinion, name) for name in Opinion.__slots__}, **changes})
-
-
-def _for_anilist(work: Work, opinion: Opinion, *, number: int, private: bool) -> dict[str, Any]:
-    names = ("year", "month", "day")
-    entry: dict[str, Any] = {
-        "mediaId": work.anilist_id,
-        "status": opinion.status,
-        "scoreRaw": opinion.score,
-        "progress": opinion.progress,
-        "repeat": opinion.repeats,
-        "notes": opinion.notes or None,
-        "private": private,
-        "startedAt": dict(zip(names, opinion.started, strict=True)),
-        "completedAt": dict(zip(names, opinion.finished, strict=True)),
-        "updatedAt": int(opinion.edited_at.timestamp()),
-    }
-    if work.kind == "manga":
-        entry["progressVolumes"] = opinion.volumes
-    elif number % 9 == 4:
-        entry["customLists"] = [CUSTOM_LISTS[number % 2]]
-        # Every other one of these is in its custom list only.
-        entry["hiddenFromStatusLists"] = number % 18 == 4
-    return entry
-
-
-def _for_mal(work: Work, opinion: Opinion) -> dict[str, Any]:
-    manga = work.kind == "manga"
-    entry: dict[str, Any] = {
-        "kind": work.kind,
-        "id": work.mal_id,
-        "status": MAL_STATUS[opinion.status][manga],
-        # Half up, and the lowest mark stands for everything below it.
-        "score": max(1, (opinion.score + 5) // 10) if opinion.score else 0,
-        "start_date": _mal_date(opinion.started),
-        "finish_date": _mal_date(opinion.finished),
-        "comments": opinion.notes,
-        "updated_at": opinion.edited_at.isoformat(),
-    }
-    repeating = opinion.status == "REPEATING"
-    if manga:
-        entry |= {"num_chapters_read": opinion.progress, "num_volumes_read": opinion.volumes}
-        entry |= {"is_rereading": repeating, "num_times_reread": opinion.repeats}
-    else:
-        entry |= {"num_episodes_watched": opinion.progress}
-        entry |= {"is_rewatching": repeating, "num_times_rewatched": opinion.repeats}
-    return entry
-
-
-def _mal_date(parts: tuple[int | None, int | None, int | None]) -> str:
-    year, month, day = parts
-    if not year:
-        return ""
-    return "-".join(text for text in (str(year), month and f"{month:02d}", day and f"{day:02d}") if text)

@@ -9,11 +9,25 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 
 from accounts.models import User
-from project.demo.lists import CUSTOM_LISTS, make_lists
+from integrations.providers import registry
+from project.demo.lists import make_lists
 from project.demo.walk import DemoFailed, wait_for
+from project.demo.words import CUSTOM_LISTS
 
 EMAIL = "hanako@example.org"
-ACCOUNTS = {"anilist": "hanako", "myanimelist": "hanako_mal"}
+ACCOUNTS = {"anilist": "hanako", "myanimelist": "hanako_mal", "kitsu": "hanako-k", "trakt": "hanako-t"}
+KITSU_PASSWORD = "sandbox"  # noqa: S105 every account of the sandbox has it
+UNPACED: Mapping[str, Mapping[str, object]] = {
+    "anilist": {"rate_limit": 0, "burst_limit": 0},
+    "myanimelist": {"shield_rate": 0},
+    "trakt": {"post_limit": 0, "get_limit": 0, "app_get_limit": 0, "edge_rate": 0.0},
+}
+
+
+SETTINGS: Mapping[str, Mapping[str, object]] = {
+    "anilist": {"score_format": "POINT_10_DECIMAL", "anime_custom_lists": CUSTOM_LISTS},
+    "kitsu": {"sfw_filter": False},
+}
 
 
 def make_person(password: str) -> User:
@@ -30,21 +44,23 @@ def fill_sandbox(accounts: Mapping[str, str], *, unpaced: bool = False) -> None:
     lists = make_lists()
     wait_for("the sandbox", lambda: _answers(sandbox))
     if unpaced:
-        _post(sandbox, "anilist/settings", {"rate_limit": 0, "burst_limit": 0})
-        _post(sandbox, "myanimelist/settings", {"shield_rate": 0})
-    for slug in accounts:
-        client_id, secret = settings.PROVIDER_APPS[slug]
-        uris = settings.OAUTH_REDIRECT_URIS[slug]
-        app = {
-            "client_id": client_id,
-            "client_secret": secret,
-            "redirect_uris": uris,
-            "name": f"Enishi on {settings.SITE_URL}",
-        }
-        _post(sandbox, f"{slug}/apps", app)
-    custom = {"score_format": "POINT_10_DECIMAL", "anime_custom_lists": CUSTOM_LISTS}
-    _post(sandbox, "anilist/accounts", {"name": accounts["anilist"], "settings": custom, "entries": lists.anilist})
-    _post(sandbox, "myanimelist/accounts", {"name": accounts["myanimelist"], "entries": lists.myanimelist})
+        for slug, limits in UNPACED.items():
+            _post(sandbox, f"{slug}/settings", limits)
+    for slug, name in accounts.items():
+        if "code" in registry.get(slug).oauth.grants:
+            _post(sandbox, f"{slug}/apps", _our_app(slug))
+        more = {"settings": SETTINGS[slug]} if slug in SETTINGS else {}
+        _post(sandbox, f"{slug}/accounts", {"name": name, "entries": lists.of(slug), **more})
+
+
+def _our_app(slug: str) -> dict[str, object]:
+    client_id, secret = settings.PROVIDER_APPS[slug]
+    return {
+        "client_id": client_id,
+        "client_secret": secret,
+        "redirect_uris": settings.OAUTH_REDIRECT_URIS[slug],
+        "name": f"Enishi on {settings.SITE_URL}",
+    }
 
 
 def _answers(sandbox: str) -> bool:

@@ -1,6 +1,6 @@
 """The way of a new person through the real pages, by HTTP, as a browser would go it.
 
-    sign in → connect AniList → see the preview → approve → connect MyAnimeList → preview → approve → rest → once more
+    sign in → connect AniList → see the preview → approve → the same with each other service → rest → once more
 
 Runs as a process of its own beside the service; it looks into the database only to know when to look at a page again.
 """
@@ -57,6 +57,11 @@ class Walker:
         done = self.browser.get(back)
         if done.status_code != 303:
             raise DemoFailed(f"the way back from {slug} ended with {done.status_code}")
+
+    def sign_in_at(self, slug: str, account: str, password: str) -> None:
+        """By name and password, where a service has no page of its own for that."""
+        page = f"/connections/{slug}/"
+        self._post(f"{self.site}{page}sign-in/", page, {"username": account, "password": password})
 
     def approve_first_plan(self, user: User, slug: str) -> SyncRun:
         """Wait for the preview, open its page, press the button. Returns the preview."""

@@ -19,6 +19,12 @@ from syncing.models import SyncRun
 from syncing.services import leases, scheduling
 from syncing.services.running import run_lease
 
+TRAKT_APP = {
+    "client_id": "sandbox-client",
+    "client_secret": "sandbox-secret",
+    "redirect_uri": "http://localhost:9/back",
+}
+"""Trakt answers nobody without an app, whatever token they have."""
 FAST = {"enabled": True, "rate": "60000/60:1000", "interval": 60, "direction": "bidirectional"}
 
 
@@ -34,6 +40,9 @@ def sandbox(_sandbox_server: Running, settings: Any, redis_client: Redis) -> Ite
     _sandbox_server.control("POST", "reset")
     _sandbox_server.control("POST", "anilist/settings", {"rate_limit": 100_000, "burst_limit": 100_000})
     _sandbox_server.control("POST", "myanimelist/settings", {"shield_rate": 100_000, "shield_room": 100_000})
+    unlimited = {"post_limit": 0, "get_limit": 0, "app_get_limit": 0, "edge_rate": 0.0}
+    _sandbox_server.control("POST", "trakt/settings", unlimited)
+    _sandbox_server.control("POST", "trakt/apps", TRAKT_APP)
     settings.SANDBOX_URL = _sandbox_server.url
     settings.PROVIDERS = {slug: dict(FAST) for slug in registry.slugs()}
     settings.PROVIDER_APPS = dict.fromkeys(registry.slugs(), ("sandbox-client", "sandbox-secret"))
