@@ -18,13 +18,13 @@ UNIT := not slow and not e2e and not browser
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-demo: $(STAMP) ## a sandbox, a demo person, two services, one whole sync; ONCE=1 ends by itself
+demo: $(STAMP) ## a sandbox, a demo person, four services, one whole sync; ONCE=1 ends by itself
 	@$(BIN)/python -m project.demo $(if $(ONCE),--once,)
 
 run: $(STAMP) ## the service itself, with .env (made on first use): web, workers, beat, servers unless URLs are set
 	@ENISHI_MAKE_KEYS=1 DJANGO_SETTINGS_MODULE=project.settings.prod $(BIN)/python manage.py up
 
-sandbox: $(STAMP) ## AniList and MyAnimeList imitated on this machine, for trials of any client (docs/sandbox.md)
+sandbox: $(STAMP) ## all four services imitated on this machine, for trials of any client (docs/sandbox.md)
 	@$(BIN)/python manage.py runsandbox $(ARGS)
 
 test: $(STAMP) ## all tests on PostgreSQL and Valkey, then the smaller set on SQLite
