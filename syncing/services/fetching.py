@@ -49,6 +49,8 @@ def fetch(connection: Connection, session: Session, provider: Provider, *, basel
     snapshot = provider.read(session, kinds)
     if snapshot.account is not None:
         _note_account(connection, snapshot.account)
+        # What the read just told decides the writes of this run too, e.g. how much room an account has.
+        session.account_settings = snapshot.account.settings
     complete = snapshot.kinds if snapshot.complete else frozenset()
     held = {key_of(entry): entry.entry for entry in snapshot.entries}
     rooms = {key_of(entry): entry.room for entry in snapshot.entries if entry.room}
