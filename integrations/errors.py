@@ -3,7 +3,8 @@
     ProviderError
     ├── Transient       try again later; on a write the outcome is unknown: read before writing again
     │   ├── RateLimited     wait `retry_after` seconds; nothing was done
-    │   └── Unavailable     the whole service is away: the breaker opens; nothing was done or it is unknown
+    │   ├── Unavailable     the whole service is away: the breaker opens; nothing was done or it is unknown
+    │   └── Doubtful        of one write it is unknown whether it was done: go on with the rest
     ├── AuthRevoked     the token is dead: refresh once, then the person must sign in again
     ├── Rejected        this entry only: park it, go on with the rest
     │   └── Gone            the work or the entry is not there (any more)
@@ -47,6 +48,10 @@ class Unavailable(Transient):
     def __init__(self, message: str, *, provider: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, provider=provider)
         self.retry_after = retry_after
+
+
+class Doubtful(Transient):
+    pass
 
 
 class AuthRevoked(ProviderError):

@@ -23,7 +23,7 @@ _parse_date = lru_cache(maxsize=4096)(PartialDate.parse)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry as a value. removed: a tombstone."""
+    """One entry as a value. removed: a tombstone. described: a list service has said what the work is."""
 
     media_id: int
     kind: Kind
@@ -31,6 +31,7 @@ class Row:
     stamps: dict[str, Stamp]
     revision: int
     removed: bool
+    described: bool = True
 
 
 def entries_for_user(user: User) -> QuerySet[ListEntry]:
@@ -65,13 +66,14 @@ def rows_of(user_id: UUID) -> dict[int, Row]:
         "stamps",
         "revision",
         "removed_at",
+        "media__format",
     )
     return {row[0]: _row(row) for row in rows.iterator(chunk_size=5000)}
 
 
 def _row(row: tuple[Any, ...]) -> Row:
     media_id, kind, status, progress, volumes, score, started, finished, *rest = row
-    repeats, notes, private, stamps, revision, removed_at = rest
+    repeats, notes, private, stamps, revision, removed_at, form = rest
     entry = Entry(
         _STATUSES[status],
         progress,
@@ -83,4 +85,6 @@ def _row(row: tuple[Any, ...]) -> Row:
         notes,
         private,
     )
-    return Row(media_id, _KINDS[kind], entry, stamps_from_json(stamps), revision, removed_at is not None)
+    return Row(
+        media_id, _KINDS[kind], entry, stamps_from_json(stamps), revision, removed_at is not None, described=bool(form)
+    )

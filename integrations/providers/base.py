@@ -45,6 +45,7 @@ class RemoteEntry:
 
     room: progress that it has room for at present where that is not the work's total, e.g. episodes that have aired
     there; 0 = as much as the total.
+    untold: fields of which it cannot be told just now what they are: unknown, not empty.
     """
 
     media: MediaFacts
@@ -52,6 +53,7 @@ class RemoteEntry:
     updated_at: datetime | None = None
     entry_id: str = ""
     room: int = 0
+    untold: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

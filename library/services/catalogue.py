@@ -16,6 +16,7 @@ T = TypeVar("T")
 CHUNK = 2000
 """Ids in one IN list: few queries on PostgreSQL, under SQLite's limit of variables."""
 MAX_TITLES = 20
+DESCRIBED = ("title", "titles", "format", "year", "total", "volumes", "is_adult")
 MAX_TITLE = 500
 
 
@@ -96,6 +97,21 @@ def add_works(provider: str, kind: Kind, works: Sequence[Work]) -> dict[str, int
     if lost:
         Media.objects.filter(pk__in=lost).delete()
     return found
+
+
+def describe_works(works: Mapping[int, Work]) -> None:
+    """What a list service says of media that were known by a service of shows alone, by media id.
+
+    Such a one knows no format; its title is that of a season. What a list service said before stays.
+    """
+    rows = [row for chunk in _chunks(works) for row in Media.objects.filter(pk__in=chunk, format="")]
+    told = [row for row in rows if works[row.pk].format]
+    for row in told:
+        fresh = _media(works[row.pk])
+        for name in DESCRIBED:
+            setattr(row, name, getattr(fresh, name))
+    if told:
+        Media.objects.bulk_update(told, DESCRIBED, batch_size=500)
 
 
 def _media(work: Work) -> Media:

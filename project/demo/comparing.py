@@ -34,7 +34,7 @@ def compare(user: User, sandbox: str, *, accounts: Mapping[str, str]) -> list[st
     """Differences, in words; [] = in step."""
     rows = rows_of(user.pk)
     told = {slug: ask(sandbox, f"{slug}/accounts/{name}") for slug, name in accounts.items()}
-    differences = []
+    differences: list[str] = []
     for slug in accounts:
         if slug == TRAKT:
             differences += _compare_plays(told[slug], rows)

@@ -73,7 +73,7 @@ BEAT_SCHEDULE = {
     "refresh-expiring": _tick("integrations.refresh_expiring", 300),
     "poll-device-links": _tick("integrations.poll_device_links", 60),
     # A table is due once a day, at an hour that drifts.
-    "check-id-tables": _tick("integrations.check_id_tables", 600),
+    "check-id-tables": _tick("integrations.check_id_tables", 300),
     "tick": _tick("project.tick", TICK_SECONDS),
     "prune": _daily("syncing.prune", hour=3, minute=17),
     "clear-sessions": _daily("project.clear_sessions", hour=3, minute=57),

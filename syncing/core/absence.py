@@ -46,12 +46,14 @@ def absent(canonical: Canonical | None, memory: Memory | None, rules: Rules) -> 
 
 def unseen(canonical: Canonical | None, memory: Memory | None, rules: Rules) -> Verdict:
     """The side was read whole and lacks a remembered entry, but that says nothing: it may be hidden, or the side keeps
-    no entry where nothing was recorded. Never a removal. What the library has moved since is brought to a side that
-    keeps records; where entries can be deleted, it waits until this one is seen again."""
+    no entry where nothing was recorded. Never a removal. Where the library went further since, that is brought to a
+    side that keeps records, and so is another status without progress; anything else would only put back what its owner
+    took off. Where entries can be deleted, all waits until this one is seen again."""
     kept = Verdict(canonical=canonical, memory=memory)
     if canonical is None or canonical.removed or memory is None or rules.capability.can_delete:
         return kept
-    if project(canonical.entry, rules.capability) == project(memory.agreed, rules.capability):
+    shown, brought = (project(entry, rules.capability) for entry in (canonical.entry, memory.agreed))
+    if shown.progress <= brought.progress and (shown.progress or shown.status is brought.status):
         return kept
     made = _create_there(canonical, rules, Reason.LIBRARY_EDIT)
     return kept if made.is_quiet else made

@@ -98,7 +98,9 @@ def _rising(name: str, side: Any, library: Any, *, bench: Bench) -> Step:
     behind = is_further(name, wanted, side) or (side is Status.DROPPED and wanted is not side)
     if not first and library == getattr(bench.known.agreed, name):
         return KEEP
-    if behind:
+    # What was brought once and is missing now was taken off there, also where the library's last step had no room.
+    again = not first and name in COUNT_FIELDS and not is_further(name, wanted, getattr(bench.known.agreed, name))
+    if behind and not again:
         return _send(bench, Reason.FILLED if first else Reason.LIBRARY_EDIT)
     if name in COUNT_FIELDS and library > side:
         # The side has no room for more yet, an episode that has not aired there: it stays to be brought.

@@ -21,6 +21,7 @@ from integrations.capability import Capability, project
 from library.entry import COUNT_FIELDS, EMPTY, FIELDS, Entry
 from library.stamps import Stamp, restamp
 from syncing.core.absence import absent, all_moves
+from syncing.core.compare import is_further
 from syncing.core.fields import Bench, Kind, step
 from syncing.core.model import (
     Action,
@@ -60,14 +61,16 @@ def merge(
     return _both(canonical, now, memory, rules=rules, choices=choices)
 
 
-def settle(memory: Memory, echo: Entry, *, now: Entry | None, sent: frozenset[str], capability: Capability) -> Memory:
-    """The memory after a write was answered with `echo`.
+def settle(
+    memory: Memory, echo: Entry, *, now: Entry | None, sent: frozenset[str], capability: Capability, room: int = 0
+) -> Memory:
+    """The memory after a write was answered with `echo`. room: progress that the side has room for, 0 = not limited.
 
     What we sent, and what this server alters by itself, is remembered as the server now holds it. Any other field
     that differs from what we had read was edited by the person meanwhile: it is left as it was, so that the next run
     sees the edit. So is a field that is still in question or may not be taken: its edit must not be forgotten.
     """
-    memory = replace(memory, agreed=_brought(memory.agreed, echo, capability))
+    memory = replace(memory, agreed=_brought(memory.agreed, echo, capability.rises & sent, room=room))
     if now is None:
         return replace(memory, seen=echo)
     ours = sent | {name for name in capability.alters if getattr(memory.seen, name) == getattr(now, name)}
@@ -75,12 +78,16 @@ def settle(memory: Memory, echo: Entry, *, now: Entry | None, sent: frozenset[st
     return replace(memory, seen=Entry(**values))
 
 
-def _brought(agreed: Entry, echo: Entry, capability: Capability) -> Entry:
-    """What a record took of it. A show may lack the latest episodes: what is left is still to be brought one day."""
+def _brought(agreed: Entry, echo: Entry, sent: frozenset[str], *, room: int) -> Entry:
+    """What a record took of it. A show may lack the latest episodes: what is left is still to be brought one day.
+
+    Short for another reason, such as an episode that stands for several of ours, it is as near as it can come. And what
+    was not sent was not brought anew: its plays may be missing because somebody took them off.
+    """
     short = {
         name: getattr(echo, name)
-        for name in capability.rises & COUNT_FIELDS
-        if getattr(echo, name) < getattr(agreed, name)
+        for name in sent & COUNT_FIELDS
+        if getattr(echo, name) < getattr(agreed, name) and 0 < room < getattr(agreed, name)
     }
     return replace(agreed, **short) if short else agreed
 
@@ -95,6 +102,11 @@ def recall(memory: Memory | None, now: Entry, *, sent: Mapping[str, Any], capabi
     sent = {name: value for name, value in sent.items() if name in capability.fields}
     arrived = {name: value for name, value in sent.items() if getattr(now, name) == value}
     if memory is not None:
+        # Of a record a part may have arrived, e.g. the first of several requests.
+        for name in capability.rises & sent.keys():
+            value = getattr(now, name)
+            if is_further(name, value, getattr(memory.seen, name)) and is_further(name, sent[name], value):
+                arrived[name] = value
         return replace(memory, seen=replace(memory.seen, **arrived), agreed=replace(memory.agreed, **arrived))
     if len(arrived) < len(sent):
         return None

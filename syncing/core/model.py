@@ -56,11 +56,12 @@ class Canonical:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """`updated_at`: unix seconds as the service tells them, 0 = unknown."""
+    """`updated_at`: unix seconds as the service tells them, 0 = unknown. untold: fields of `entry` that are unknown."""
 
     entry: Entry
     updated_at: float = 0.0
     totals: Totals = NO_TOTALS
+    untold: frozenset[str] = frozenset()
 
 
 AWAY = -1

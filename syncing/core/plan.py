@@ -105,8 +105,9 @@ def make_plan(table: Table, *, progress: Callable[[int], None] | None = None) ->
     present = {(remote.kind, remote.remote_id) for remote in table.remotes}
     on_side = {remote.media_id for remote in table.remotes}
     rewritten = 0
-    for count, remote in enumerate(table.remotes):
-        track = table.tracks.get((remote.kind, remote.remote_id))
+    for count, read in enumerate(table.remotes):
+        track = table.tracks.get((read.kind, read.remote_id))
+        remote = _as_last_seen(read, track)
         rewritten += track is not None and _is_rewritten(track, remote, table.rules[remote.kind])
         _judge_present(remote, track, table, items=items, settled=settled)
         if progress is not None and count % 500 == 0:
@@ -131,6 +132,14 @@ def _is_news(memory: Memory, rules: Rules) -> bool:
     """False for entries whose absence is known: taken off on a person's word, or missed by enough reads already and
     kept here. They say nothing about this read, and must not be asked about for ever."""
     return AWAY < memory.missing < rules.misses
+
+
+def _as_last_seen(remote: Remote, track: Track | None) -> Remote:
+    """What the side cannot tell just now is taken to be as it was: unknown is not empty."""
+    if not remote.now.untold or track is None or track.memory is None or track.media_id != remote.media_id:
+        return remote
+    known = {name: getattr(track.memory.seen, name) for name in remote.now.untold}
+    return replace(remote, now=replace(remote.now, entry=replace(remote.now.entry, **known)))
 
 
 def _is_rewritten(track: Track, remote: Remote, rules: Rules) -> bool:

@@ -1,18 +1,39 @@
-"""Giving a media of ours the id that a service has for it: only where the id and the media are both free there."""
+"""Giving a media of ours the id that a service has for it: only where the id and the media are both free there.
+
+Whoever waited for such an id need not wait longer: `waking`.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from integrations.providers.base import MediaFacts
 from library.entry import Kind
 from library.services.catalogue import attach_ids, external_ids_of, media_by_external_ids
 from library.services.identities import Identities, identities_of
 from syncing.core.plan import Key
+from syncing.services import waking
 from syncing.services.suggesting import Candidate, surest
 
 TABLES, TITLE = "tables", "title"
 """`ExternalId.source` of pairs that the id tables name, and of those that the titles gave."""
+
+
+def part_contested(facts: Mapping[str, MediaFacts]) -> tuple[dict[str, MediaFacts], dict[str, dict[str, str]]]:
+    """(facts without the other ids that two entries claim, those ids): whose they are is not for their order to say."""
+    claims = Counter((slug, id_) for fact in facts.values() for slug, id_ in fact.cross_ids.items())
+    contested: dict[str, dict[str, str]] = {}
+    kept: dict[str, MediaFacts] = {}
+    for key, fact in facts.items():
+        doubtful = {slug: id_ for slug, id_ in fact.cross_ids.items() if claims[slug, id_] > 1}
+        kept[key] = fact
+        if doubtful:
+            contested[key] = doubtful
+            sure = {slug: id_ for slug, id_ in fact.cross_ids.items() if slug not in doubtful}
+            kept[key] = replace(fact, cross_ids=sure)
+    return kept, contested
 
 
 def adopt_told(provider: str, kind: Kind, facts: Mapping[str, MediaFacts], *, told: Identities) -> dict[str, int]:
@@ -38,8 +59,7 @@ def _adopt(provider: str, kind: Kind, ids: Mapping[str, Mapping[str, str]], *, s
             if media_id is not None and media_id not in taken:
                 adopted[key] = media_id
                 taken.add(media_id)
-    if adopted:
-        attach_ids(provider, kind, adopted, source=source)
+    _attach(provider, kind, adopted, source=source)
     return adopted
 
 
@@ -48,8 +68,7 @@ def adopt_sure(provider: str, kind: Kind, alike: Mapping[str, Sequence[Candidate
     sure = {key: best.media_id for key, candidates in alike.items() if (best := surest(candidates)) is not None}
     claimed = list(sure.values())
     adopted = {key: id_ for key, id_ in sure.items() if id_ is not None and claimed.count(id_) == 1}
-    if adopted:
-        attach_ids(provider, kind, adopted, source=TITLE)
+    _attach(provider, kind, adopted, source=TITLE)
     return adopted
 
 
@@ -68,7 +87,7 @@ def learn_cross_ids(provider: str, kind: Kind, facts: Mapping[str, MediaFacts], 
             for other_id, key in news.items()
             if media[key] not in taken and slug not in doubtful.get(key, {})
         }
-        attach_ids(slug, kind, free, source=provider)
+        _attach(slug, kind, free, source=provider)
 
 
 def attach_free(
@@ -77,6 +96,12 @@ def attach_free(
     """An id that another media of ours has already would tie two works together: left to a person."""
     taken = media_by_external_ids(provider, kind, pairs) if pairs else {}
     free = {id_: media_id for id_, media_id in pairs.items() if id_ not in taken and (kind, id_) not in barred}
-    if free:
-        attach_ids(provider, kind, free, source=source)
+    _attach(provider, kind, free, source=source)
     return {media_id: id_ for id_, media_id in free.items()}
+
+
+def _attach(provider: str, kind: Kind, pairs: Mapping[str, int], *, source: str) -> None:
+    if not pairs:
+        return
+    attach_ids(provider, kind, pairs, source=source)
+    waking.make_due(provider, kind, pairs)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.capability import project
-from integrations.errors import Malformed, ProviderError, Rejected
+from integrations.errors import Doubtful, Malformed, ProviderError, Rejected
 from integrations.providers.base import Outcome, Removal, Write
 from library.entry import to_json
 from library.services.storing import Stored, lock_library, store_entries
@@ -176,8 +176,8 @@ def _send_group(desk: Desk, group: Sequence[Item], *, call: Call, batch: int) ->
 
 
 def _ends_the_run(outcome: Outcome) -> bool:
-    """A refusal is this entry's own trouble; anything else says that going on is no good."""
-    return outcome.error is not None and not isinstance(outcome.error, Rejected)
+    """A refusal or a doubt is this entry's own trouble; anything else says that going on is no good."""
+    return outcome.error is not None and not isinstance(outcome.error, Rejected | Doubtful)
 
 
 def _write(desk: Desk, items: Sequence[Item]) -> list[Outcome]:
@@ -225,7 +225,7 @@ def _settle_outcome(desk: Desk, item: Item, *, row: Change, outcome: Outcome) ->
         desk.held[item.key] = None
         return
     echo = outcome.echo
-    sent = {move.field for move in item.verdict.moves_out}
+    sent = {move.field for move in item.verdict.moves_out} - echo.untold
     assert item.track.memory is not None
     memory = settle(
         item.track.memory,
@@ -233,6 +233,7 @@ def _settle_outcome(desk: Desk, item: Item, *, row: Change, outcome: Outcome) ->
         now=item.now.entry if item.now is not None else None,
         sent=frozenset(sent),
         capability=desk.rules[item.track.kind].capability,
+        room=echo.room,
     )
     desk.ledger.tracks[item.key] = replace(item.track, memory=memory, entry_id=echo.entry_id or item.track.entry_id)
     desk.held[item.key] = echo.entry
@@ -250,6 +251,9 @@ def _settle_error(desk: Desk, item: Item, *, row: Change, error: ProviderError) 
         desk.failed += 1
         parking.park(desk.connection, item, message=parking.words_of(error))
         return
+    if isinstance(error, Doubtful):
+        # Else it would be sent first in every run, with the same end.
+        parking.park(desk.connection, item, message=parking.words_of(error))
     # A lost or garbled answer to a write: it may have taken effect. The next run reads before it writes.
     row.state = ChangeState.ABANDONED if error.unsent and not isinstance(error, Malformed) else ChangeState.UNKNOWN
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Q, TextField
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Length
 
 from integrations.models import Connection
 from integrations.providers import registry
@@ -16,6 +16,7 @@ from integrations.services.sessions import open_session
 from library.entry import Kind
 from library.models import ListEntry, Media, PersonMatch
 from library.services import matches
+from library.services.catalogue import media_by_external_ids
 from syncing.core.likeness import Facts, confidence
 from syncing.models import Unmatched
 from syncing.services import scheduling, suggesting
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 FOUND_AT_MOST = 10
+LOOKED_AT = 200
+"""Works of which those FOUND_AT_MOST are chosen."""
+WORDS_AT_MOST = 8
 
 
 def choose_work(user: User, row: Unmatched, *, media_id: int) -> None:
@@ -68,6 +72,20 @@ def leave_alone(user: User, row: Unmatched) -> None:
         _settle(row)
 
 
+def work_before(user: User, connection: Connection, *, media: Media, external_id: str) -> Media | None:
+    """Another work on the person's list that this entry has been so far: it stays there when the entry is moved."""
+    provider, kind = connection.provider, Kind(media.kind)
+    said = matches.words_of(user.pk, provider).media
+    if (kind, external_id) in said:
+        media_id = said[kind, external_id]
+    else:
+        media_id = media_by_external_ids(provider, kind, [external_id]).get(external_id)
+    if media_id is None or media_id == media.pk:
+        return None
+    row = ListEntry.objects.select_related("media").filter(user=user, media_id=media_id, removed_at=None).first()
+    return row.media if row is not None else None
+
+
 def choose_entry(user: User, connection: Connection, *, media: Media, external_id: str) -> None:
     """The work of ours is this one at the service."""
     with transaction.atomic():
@@ -104,13 +122,17 @@ def look_again_by_shows(user: User, *, media: Media) -> None:
 
 
 def find_works(row: Unmatched, text: str) -> list[Candidate]:
-    """Works of the catalogue for a text, with how like the entry they are."""
+    """Works of the catalogue that have all words of a text in their titles, with how like the entry they are."""
     rows = Media.objects.filter(kind=row.kind).alias(all_titles=Cast("titles", TextField()))
-    rows = rows.filter(Q(title__icontains=text) | Q(all_titles__icontains=text)).order_by("title", "pk")
-    ids = rows.values_list("pk", flat=True)[:FOUND_AT_MOST]
-    facts = next((_facts(each) for each in row.candidates if each.get("remote_id") == row.remote_id), None)
+    for word in text.split()[:WORDS_AT_MOST]:
+        rows = rows.filter(Q(title__icontains=word) | Q(all_titles__icontains=word))
+    # The shorter a title, the more of it was typed in: the exact one is never cut off by others that contain it.
+    ids = rows.order_by(Length("title"), "pk").values_list("pk", flat=True)[:LOOKED_AT]
     works = suggesting.works(set(ids))
-    return suggesting.compare(facts or Facts((row.title,)), works, most=FOUND_AT_MOST)
+    nearest = suggesting.compare(Facts((text,)), works, most=FOUND_AT_MOST)
+    facts = next((_facts(each) for each in row.candidates if each.get("remote_id") == row.remote_id), None)
+    shown = {each.media_id: each.facts for each in nearest if each.media_id is not None}
+    return suggesting.compare(facts or Facts((row.title,)), shown, most=FOUND_AT_MOST)
 
 
 def find_entries(connection: Connection, media: Media, text: str) -> list[Candidate]:

@@ -7,13 +7,13 @@ on which the tables disagree, and one that looks like a work of ours without bei
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from integrations.capability import Totals
-from integrations.providers.base import MediaFacts, RemoteEntry
+from integrations.providers.base import MediaFacts, Provider, RemoteEntry
 from library.entry import Kind
-from library.services.catalogue import Work, add_works, media_by_external_ids
+from library.services.catalogue import Work, add_works, describe_works, external_ids_of, media_by_external_ids
 from library.services.identities import Identities, identities_of
 from library.services.matches import NO_WORDS, Words
 from syncing.core.model import Now
@@ -86,8 +86,18 @@ def to_remote(entry: RemoteEntry, media_id: int) -> Remote:
         entry.entry,
         entry.updated_at.timestamp() if entry.updated_at else 0.0,
         Totals(entry.room or facts.total, facts.volumes),
+        entry.untold,
     )
     return Remote(facts.kind, facts.external_id, media_id, now, entry.entry_id)
+
+
+def describe(provider: Provider, matched: Matched, entries: Sequence[RemoteEntry], *, media: Collection[int]) -> None:
+    """Let a list service say what these works are, of which only a service of shows has told."""
+    if provider.by_shows or not media:
+        return
+    ids = {(one.kind, one.remote_id): one.media_id for one in matched.remotes if one.media_id in media}
+    facts = {ids[key]: entry.media for entry in entries if (key := key_of(entry)) in ids}
+    describe_works({id_: _work(provider.slug, fact, told=Identities()) for id_, fact in facts.items()})
 
 
 def set_aside(provider: str, ledger: Ledger, matched: Matched, *, own: Words) -> frozenset[int]:
@@ -116,7 +126,8 @@ def _media_of(
 ) -> tuple[dict[str, int], dict[str, Waiting]]:
     """({external id: media id}, {external id: why it waits}); what is left alone is in neither."""
     said = {external_id: own.media[kind, external_id] for external_id in facts if (kind, external_id) in own.media}
-    facts = {external_id: fact for external_id, fact in facts.items() if external_id not in said}
+    parted, contested = adopting.part_contested(facts)
+    facts = {external_id: fact for external_id, fact in parted.items() if external_id not in said}
     found = media_by_external_ids(provider, kind, facts)
     known = {external_id: facts[external_id] for external_id in found}
     unknown = {external_id: fact for external_id, fact in facts.items() if external_id not in found}
@@ -124,7 +135,7 @@ def _media_of(
     if unknown:
         told = identities_of(provider, kind, unknown)
         found |= adopting.adopt_told(provider, kind, unknown, told=told)
-        waiting = _ambiguous(kind, _without(unknown, found), told=told)
+        waiting = _ambiguous(kind, _without(unknown, found), told.ambiguous)
         alike = suggesting.look_alikes(
             provider, kind, _without(unknown, found, waiting), but={*own.ids(), *own.off, *found.values()}
         )
@@ -132,6 +143,8 @@ def _media_of(
         waiting |= {
             key: _wait(unknown[key], "uncertain", candidates) for key, candidates in alike.items() if key not in found
         }
+        claims = {key: {slug: (id_,) for slug, id_ in ids.items()} for key, ids in contested.items()}
+        waiting |= _ambiguous(kind, _without(unknown, found, waiting), claims, free_at=provider, but=own.ids())
         new = _without(unknown, found, waiting)
         if new:
             found |= add_works(provider, kind, [_work(provider, fact, told=told) for fact in new.values()])
@@ -144,14 +157,26 @@ def _without(facts: Mapping[str, MediaFacts], *done: Mapping[str, object]) -> di
     return {key: fact for key, fact in facts.items() if not any(key in each for each in done)}
 
 
-def _ambiguous(kind: Kind, facts: Mapping[str, MediaFacts], *, told: Identities) -> dict[str, Waiting]:
-    """Entries on which the tables disagree, where a work of ours is among those they name."""
-    doubts = {key: told.ambiguous[key] for key in facts if key in told.ambiguous}
+def _ambiguous(
+    kind: Kind,
+    facts: Mapping[str, MediaFacts],
+    doubts: Mapping[str, Mapping[str, Sequence[str]]],
+    *,
+    free_at: str = "",
+    but: Collection[int] = (),
+) -> dict[str, Waiting]:
+    """Entries with doubtful ids, where a work of ours is among those that are named, one without an id at `free_at`.
+
+    doubts: {entry: {site: ids there}}. but: works that are out of question.
+    """
+    doubts = {key: doubts[key] for key in facts if key in doubts}
     named: dict[str, set[int]] = {key: set() for key in doubts}
     for site in sorted({site for sites in doubts.values() for site in sites}):
         known = media_by_external_ids(site, kind, {id_ for sites in doubts.values() for id_ in sites.get(site, ())})
         for key, sites in doubts.items():
             named[key].update(known[id_] for id_ in sites.get(site, ()) if id_ in known)
+    taken = {*but, *(external_ids_of(free_at, set().union(*named.values())) if free_at and named else ())}
+    named = {key: {media_id for media_id in ids if media_id not in taken} for key, ids in named.items()}
     works = suggesting.works({media_id for ids in named.values() for media_id in ids})
     return {
         key: _wait(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -47,8 +47,13 @@ def note_unmatched(
         if place not in present
     ]
     Unmatched.objects.bulk_create(fresh)
-    for place in wanted.keys() & present.keys():
-        _renew(present[place], wanted[place], routes, now=now)
+    kept = sorted(wanted.keys() & present.keys(), key=lambda place: present[place].pk)
+    told = [present[place] for place in kept if _renew(present[place], wanted[place], routes)]
+    due = [row for place in kept if (row := present[place]).retry_at <= now and row.media_id not in routes.left]
+    for row in due:
+        row.retry_at = now + _interval(now - row.first_seen_at)
+    Unmatched.objects.bulk_update(told, ["reason", "candidates"], batch_size=200)
+    Unmatched.objects.bulk_update(due, ["retry_at"], batch_size=500)
 
 
 def _works(unroutable: Iterable[tuple[Kind, int]], routes: Routes) -> Iterable[Waiting]:
@@ -61,15 +66,15 @@ def _told(each: Waiting) -> dict[str, Any]:
     return {"reason": each.reason, "candidates": [candidate.to_json() for candidate in each.candidates]}
 
 
-def _renew(row: Unmatched, each: Waiting, routes: Routes, *, now: datetime) -> None:
-    """A row that was not looked up this time stays as it is: what is known of it is what the last look-up found."""
-    values: dict[str, Any] = {}
-    if row.media_id is None or row.media_id in routes.looked_up or row.media_id in routes.waiting:
-        values = {name: value for name, value in _told(each).items() if getattr(row, name) != value}
-    if row.retry_at <= now and row.media_id not in routes.left:
-        values["retry_at"] = now + _interval(now - row.first_seen_at)
-    if values:
-        Unmatched.objects.filter(pk=row.pk).update(**values)
+def _renew(row: Unmatched, each: Waiting, routes: Routes) -> bool:
+    """True when the row says something else now. One that was not looked up this time stays as it is: what is known of
+    it is what the last look-up found."""
+    if row.media_id is not None and row.media_id not in routes.looked_up and row.media_id not in routes.waiting:
+        return False
+    news = {name: value for name, value in _told(each).items() if getattr(row, name) != value}
+    for name, value in news.items():
+        setattr(row, name, value)
+    return bool(news)
 
 
 def _interval(known: timedelta) -> timedelta:

@@ -51,14 +51,13 @@ def prepare(
     complete: frozenset[Kind],
     ledger: Ledger,
 ) -> Prepared:
-    """Match, load the library, plan and guard. Reads the library's revision before its rows, so that an edit in
-    between is seen again by the next run rather than missed."""
+    """Match, load, plan and guard. The revision is read before the rows: the next run sees an edit in between again."""
     own = words_of(connection.user_id, provider.slug)
     matched, off = _match(provider.slug, entries, ledger, own=own)
     present = {matching.key_of(entry) for entry in entries}
     hidden = hiding.find_hidden(session, provider, ledger=ledger, present=present, complete=complete)
     revision = revision_of(connection.user_id)
-    rows = {media_id: row for media_id, row in rows_of(connection.user_id).items() if media_id not in off}
+    rows = _load_rows(connection, provider, matched, entries=entries, off=off)
     remotes = {(remote.kind, remote.remote_id): remote for remote in matched.remotes}
     rules = rules_of(connection, provider, ledger=ledger)
     recalled = recalling.recall_lost(connection, ledger, remotes, complete=complete, rules=rules)
@@ -102,6 +101,20 @@ def _match(
     known_first = sorted(entries, key=lambda entry: matching.key_of(entry) not in ledger.tracks)
     matched = matching.match(slug, known_first, own)
     return matched, matching.set_aside(slug, ledger, matched, own=own)
+
+
+def _load_rows(
+    connection: Connection,
+    provider: Provider,
+    matched: matching.Matched,
+    *,
+    entries: Sequence[RemoteEntry],
+    off: frozenset[int],
+) -> dict[int, Row]:
+    """The library without what is set aside; what nobody has described yet is described from what was read."""
+    rows = {media_id: row for media_id, row in rows_of(connection.user_id).items() if media_id not in off}
+    matching.describe(provider, matched, entries, media={id_ for id_, row in rows.items() if not row.described})
+    return rows
 
 
 def _lacking(rows: Mapping[int, Row], matched: matching.Matched, complete: frozenset[Kind]) -> dict[int, Kind]:

@@ -68,11 +68,13 @@ def routes_for(
     searched = searching.NOTHING
     if not provider.by_shows:
         wanted = {id_: kind for id_, kind in open_.items() if id_ not in found.waiting}
-        searched = searching.search(session, provider, wanted, barred=barred)
+        alone = {key for key, media_id in own.media.items() if media_id is None}
+        searched = searching.search(session, provider, wanted, barred=barred, alone=alone)
     unsure = {
         id_: matching.Waiting(lacking[id_], "uncertain", media_id=id_, candidates=tuple(candidates))
         for id_, candidates in searched.unsure.items()
     }
+    unsure |= {id_: matching.Waiting(lacking[id_], "left_alone", media_id=id_) for id_ in searched.alone}
     return Routes(
         {**found.ids, **searched.ids, **said},
         {**found.waiting, **unsure},

@@ -11,7 +11,7 @@ from integrations.http import Session
 from integrations.providers.base import MediaFacts, Provider
 from library.entry import Kind
 from library.services.catalogue import media_by_external_ids
-from syncing.core.likeness import SURE, Facts, confidence
+from syncing.core.likeness import LIKELY, SURE, Facts, confidence
 from syncing.core.plan import Key
 from syncing.services import adopting, suggesting
 from syncing.services.suggesting import Candidate
@@ -24,23 +24,36 @@ SEARCHES = 5
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """ids: {media id: id there}, where one was surely meant. unsure: likely ones. left: not searched this time."""
+    """ids: {media id: id there}, where one was surely meant. unsure: likely ones. left: not searched this time.
+    alone: where nothing was found but what the person left alone."""
 
     ids: Mapping[int, str] = field(default_factory=dict)
     unsure: Mapping[int, Sequence[Candidate]] = field(default_factory=dict)
     left: frozenset[int] = frozenset()
+    alone: frozenset[int] = frozenset()
 
 
 NOTHING = Searched()
 
 
-def search(session: Session, provider: Provider, wanted: Mapping[int, Kind], *, barred: Collection[Key]) -> Searched:
-    """A search a title, SEARCHES at most. A service in trouble is not asked further: a run does not fail for this."""
+def search(
+    session: Session,
+    provider: Provider,
+    wanted: Mapping[int, Kind],
+    *,
+    barred: Collection[Key],
+    alone: Collection[Key] = (),
+) -> Searched:
+    """A search a title, SEARCHES at most. A service in trouble is not asked further: a run does not fail for this.
+
+    alone: those of `barred` that the person left alone.
+    """
     works = {media_id: facts for media_id, facts in suggesting.works(wanted).items() if facts.titles}
     asked = sorted(works)[:SEARCHES]
     ids: dict[int, str] = {}
     unsure: dict[int, Sequence[Candidate]] = {}
     left = set(sorted(works)[SEARCHES:])
+    passed: set[int] = set()
     for at, media_id in enumerate(asked):
         kind = wanted[media_id]
         try:
@@ -58,7 +71,13 @@ def search(session: Session, provider: Provider, wanted: Mapping[int, Kind], *, 
             ids |= adopting.attach_free(provider.slug, kind, {best: media_id}, source=adopting.TITLE, barred=barred)
         if candidates:
             unsure[media_id] = candidates
-    return Searched(ids, unsure, frozenset(left))
+        elif any((kind, hit.external_id) in alone and _is_likely(works[media_id], hit) for hit in hits):
+            passed.add(media_id)
+    return Searched(ids, unsure, frozenset(left), frozenset(passed))
+
+
+def _is_likely(work: Facts, hit: MediaFacts) -> bool:
+    return confidence(work, suggesting.facts_of(hit)).confidence >= LIKELY
 
 
 def _judge(

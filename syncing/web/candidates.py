@@ -10,6 +10,7 @@ from integrations.providers import registry
 from integrations.web.services import service_name
 from library.entry import Kind
 from library.models import PersonMatch
+from library.services.catalogue import media_by_external_ids, titles_of
 from library.services.matches import NOWHERE
 from library.words import kind_words, quote_title
 from syncing.models import Parked, Unmatched
@@ -20,7 +21,8 @@ _REASONS = {
     "duplicate": "{service} has the same title twice; only one of the two is synced.",
     "not_there": "{service} does not seem to have this title.",
     "uncertain": "It looks like a title we know, but not surely enough to tie them by ourselves.",
-    "ambiguous": "The public id tables disagree on what this is, so it waits for your word.",
+    "ambiguous": "What the id tables and {service} say of it does not fit together, so it waits for your word.",
+    "left_alone": "You have left alone what {service} has under this title. To change that, undo your choice below.",
     "taken": "What {service} calls it is tied to another title of yours.",
     "unknown": "No match was found for this title yet.",
 }
@@ -121,6 +123,8 @@ def describe(candidate: Mapping[str, Any], kind: str) -> str:
     """ "TV, 2013, 12 episodes": only what is known."""
     format_, total = str(candidate.get("format") or "").casefold(), int(candidate.get("total") or 0)
     unit = ("episode" if kind == Kind.ANIME else "chapter") + ("" if total == 1 else "s")
+    if format_ == kind:
+        format_ = ""
     words = (
         _FORMATS.get(format_, format_.replace("_", " ")),
         str(candidate.get("year") or ""),
@@ -129,13 +133,30 @@ def describe(candidate: Mapping[str, Any], kind: str) -> str:
     return ", ".join(word for word in words if word)
 
 
-def tell_match(match: PersonMatch) -> dict[str, Any]:
-    """One choice of the person in a sentence: {"id", "slug", "text", "url", "kind"}."""
+def tell_matches(page: Iterable[PersonMatch]) -> list[dict[str, Any]]:
+    """With the title of an entry where any work here is known by its id: a query for each service."""
+    page = list(page)
+    alone: dict[tuple[str, Kind], list[str]] = {}
+    for match in page:
+        if match.media is None:
+            alone.setdefault((match.provider, Kind(match.kind)), []).append(match.external_id)
+    names: dict[tuple[str, str, str], str] = {}
+    for (provider, kind), ids in alone.items():
+        media = media_by_external_ids(provider, kind, ids)
+        titles = titles_of(media.values())
+        names.update({(provider, str(kind), id_): titles[media_id] for id_, media_id in media.items()})
+    return [tell_match(each, names.get((each.provider, each.kind, each.external_id), "")) for each in page]
+
+
+def tell_match(match: PersonMatch, title: str = "") -> dict[str, Any]:
+    """One choice of the person in a sentence: {"id", "slug", "text", "url", "kind"}. title: of an entry left alone."""
     service = service_name(match.provider)
     if match.external_id.startswith(NOWHERE):
         text = f"{quote_title(str(match.media))} is kept off {service}."
     elif match.media is None:
-        text = f"{match.external_id} on {service} is left alone."
+        number = match.external_id
+        name = f"{quote_title(title)} ({number})" if title else f"{kind_words(match.kind)} {number}"
+        text = f"{name} on {service} is left alone."
     else:
         text = f"{match.external_id} on {service} is {quote_title(str(match.media))}."
     url = "" if match.external_id.startswith(NOWHERE) else work_url(match.provider, match.kind, match.external_id)

@@ -17,7 +17,8 @@ class PlaceForm(forms.Form):
         label="Id at TMDB",
         min_value=1,
         max_value=MAX_ID,
-        help_text="The number in the address of its page at TMDB, which Trakt's pages link to.",
+        help_text="The number in the address of its page at themoviedb.org, which Trakt's pages link to:"
+        " 1429 in themoviedb.org/tv/1429.",
     )
     season = forms.IntegerField(
         label="Season", min_value=0, max_value=10_000, required=False, help_text="0 is the specials. Not for a film."

@@ -50,27 +50,32 @@ def _present(request: PersonRequest, connection: Connection, media: Media) -> di
         "by_shows": candidates.counts_by_shows(connection.provider),
         "id": external_id,
         "url": candidates.work_url(connection.provider, media.kind, external_id),
+        "source": source,
         "says": _SAYS.get(source, "By the services' own ids and the public id tables."),
     }
 
 
 @person_form
-@limited("sync")
 def work_match(request: PersonRequest, media_id: int, slug: str) -> HttpResponse:
-    """Search the service (`text`), say which one it is (`this`, a signed id), or keep it off (`off`)."""
+    """Search the service (`text`), say which one it is (`this`, a signed id), or keep it off (`off`).
+
+    Searching costs a request at the service, deciding does not: they have limits of their own.
+    """
+    decides = request.POST.get("off") == "1" or "this" in request.POST
+    return (_decide if decides else _look)(request, media_id, slug)
+
+
+def _salt(request: PersonRequest, connection: Connection, media: Media) -> str:
+    return f"match:{request.user.pk}:{connection.pk}:{media.pk}"
+
+
+@limited("sync")
+def _look(request: PersonRequest, media_id: int, slug: str) -> HttpResponse:
     media = choosing.work_for_user(request.user, media_id)
     connection = connection_for_user(request.user, provider_or_404(slug).slug)
-    salt = f"match:{request.user.pk}:{connection.pk}:{media.pk}"
-    if request.POST.get("off") == "1":
-        choosing.keep_off(request.user, connection, media=media)
-        messages.success(
-            request, f"{quote_title(str(media))} is kept off {service_name(connection.provider)} from now on."
-        )
-        return redirect("unmatched")
-    if "this" in request.POST:
-        return _choose(request, connection, media, salt=salt)
+    present = _present(request, connection, media)
     found, trouble = [], ""
-    text = read_search(request)
+    text = "" if present["by_shows"] else read_search(request)
     if text:
         try:
             found = choosing.find_entries(connection, media, text)
@@ -79,10 +84,11 @@ def work_match(request: PersonRequest, media_id: int, slug: str) -> HttpResponse
     row = queries.unmatched_work_for_user(request.user, connection, media)
     likely = candidates.tell_row(row).candidates if row is not None and not text else ()
     shown = candidates.show_found(found, media.kind, slug=connection.provider) if text else likely
+    salt = _salt(request, connection, media)
     context = {
         "media": media,
         "kind": kind_words(media.kind),
-        "present": _present(request, connection, media),
+        "present": present,
         "text": text,
         "trouble": trouble,
         "found": [(each, signing.dumps(each.value, salt=salt)) for each in shown],
@@ -90,13 +96,28 @@ def work_match(request: PersonRequest, media_id: int, slug: str) -> HttpResponse
     return render(request, "syncing/work_match.html", context)
 
 
-def _choose(request: PersonRequest, connection: Connection, media: Media, *, salt: str) -> HttpResponse:
-    """Only ids that the page offered: the signature says so."""
-    try:
-        external_id = str(signing.loads(request.POST["this"], salt=salt, max_age=3600))
-    except signing.BadSignature:
-        messages.error(request, "Please choose one of the answers.")
-        return redirect("work_match", media_id=media.pk, slug=connection.provider)
-    choosing.choose_entry(request.user, connection, media=media, external_id=external_id)
-    messages.success(request, f"{quote_title(str(media))} is matched as you said, and synced with the next run.")
-    return redirect("unmatched")
+@limited("change")
+def _decide(request: PersonRequest, media_id: int, slug: str) -> HttpResponse:
+    media = choosing.work_for_user(request.user, media_id)
+    connection = connection_for_user(request.user, provider_or_404(slug).slug)
+    service, title = service_name(connection.provider), quote_title(str(media))
+    waited = queries.unmatched_work_for_user(request.user, connection, media) is not None
+    if request.POST.get("off") == "1":
+        choosing.keep_off(request.user, connection, media=media)
+        messages.success(request, f"{title} is kept off {service} from now on. Your list there stays as it is.")
+    else:
+        try:
+            # Only ids that the page offered: the signature says so.
+            value = signing.loads(request.POST["this"], salt=_salt(request, connection, media), max_age=3600)
+        except signing.BadSignature:
+            messages.error(request, "Please choose one of the answers.")
+            return redirect("work_match", media_id=media.pk, slug=connection.provider)
+        before = choosing.work_before(request.user, connection, media=media, external_id=str(value))
+        choosing.choose_entry(request.user, connection, media=media, external_id=str(value))
+        said = f"{title} is matched as you said, and synced with the next run."
+        if before is not None:
+            said += f" Until now it was {quote_title(str(before))}, which stays on your list; remove it there if it"
+            said += " is not yours."
+        messages.success(request, said)
+    # Back to where they came from.
+    return redirect("unmatched") if waited else redirect("work_matches", media_id=media.pk)

@@ -48,6 +48,7 @@ EXAMPLES = (
     "tests/core/test_guard.py",
     "tests/core/test_compare.py",
     "tests/core/test_policy.py",
+    "tests/core/test_likeness.py",
     "tests/core/test_undo.py",
     "tests/integrations/test_capability.py",
 )

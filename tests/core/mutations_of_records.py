@@ -68,7 +68,7 @@ OF_RECORDS = (
         "what is off the record is put there again although nothing moved",
         change(
             ABSENCE,
-            "if project(canonical.entry, rules.capability) == project(memory.agreed, rules.capability):",
+            "if shown.progress <= brought.progress and (shown.progress or shown.status is brought.status):",
             "if False:",
         ),
     ),
@@ -77,9 +77,38 @@ OF_RECORDS = (
         "what the library moves on after the record was emptied never gets there",
         change(
             ABSENCE,
-            "if project(canonical.entry, rules.capability) == project(memory.agreed, rules.capability):",
+            "if shown.progress <= brought.progress and (shown.progress or shown.status is brought.status):",
             "if True:",
         ),
+    ),
+    Mutant(
+        "unseen_is_recreated_by_a_score",
+        "a score puts back the plays that their owner took off",
+        change(
+            ABSENCE,
+            "if shown.progress <= brought.progress and (shown.progress or shown.status is brought.status):",
+            "if shown == brought:",
+        ),
+    ),
+    Mutant(
+        "unsent_progress_is_short",
+        "plays that were taken off are missed by a write of another field",
+        change(MERGE, "capability.rises & sent, room=room))", "capability.rises, room=room))"),
+    ),
+    Mutant(
+        "any_shortfall_is_due",
+        "what a record can only show as less is sent again and again",
+        change(MERGE, " and 0 < room < getattr(agreed, name)", ""),
+    ),
+    Mutant(
+        "taken_plays_sent_without_room",
+        "plays that somebody took off are sent again while there is no room for more",
+        change(FIELDS, "if behind and not again:", "if behind:"),
+    ),
+    Mutant(
+        "untold_is_empty",
+        "what a side cannot tell counts as taken away",
+        change(PLAN, "if not remote.now.untold or track is None", "if True or track is None"),
     ),
     Mutant(
         "hidden_is_missing",

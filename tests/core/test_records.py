@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from syncing.core.merge import merge
 from syncing.core.model import Action, Canonical, Memory, Reason
 from syncing.core.plan import make_plan
 from tests.core import strategies as draw
-from tests.core.build import ANIME, entry, held, moved, now, rules, table, track
+from tests.core.build import ANIME, entry, held, moved, now, remote, rules, table, track
 from tests.core.playing import play, settled_world, world_of
 from tests.core.services import TOTAL, TRAKT
 from tests.core.world import LIBRARY, World
@@ -214,6 +215,31 @@ def test_plays_that_vanished_are_not_sent_again() -> None:
     assert verdict.memory == Memory(entry(progress=2), FIVE)
 
 
+def test_plays_that_vanished_are_not_sent_again_while_the_record_has_no_room_for_more() -> None:
+    """12 was watched, 10 had aired there and were brought, and one of those was taken off."""
+    known = Memory(entry(progress=10), entry(progress=10))
+    left = merge(held(entry(progress=12)), now(entry(progress=9), total=10), known, rules=RULES)
+    assert left.is_quiet
+    assert left.memory == Memory(entry(progress=9), entry(progress=10))
+    grown = merge(held(entry(progress=12)), now(entry(progress=9), total=11), left.memory, rules=RULES)
+    assert moved(grown) == ({}, {"progress": 11})
+
+
+def test_what_a_side_cannot_tell_is_taken_to_be_as_it_was() -> None:
+    """A second season makes the rating of a show the score of no work in particular."""
+    scored = entry(progress=5, score=80)
+    key, known = track(1, Memory(scored, scored))
+    read = remote(1, FIVE)
+    untold = replace(read, now=replace(read.now, untold=frozenset({"score"})))
+    options: dict[str, Any] = {"tracks": {key: known}, "rules": {ANIME: RULES}}
+    plan = make_plan(table(untold, library={1: held(scored)}, **options))
+    assert (plan.items, plan.settled, plan.census.rewritten) == ((), {}, 0)
+    edited = make_plan(table(untold, library={1: held(scored.with_(score=60))}, **options))
+    assert [moved(item.verdict) for item in edited.items] == [({}, {"score": 60})]
+    taken = make_plan(table(read, library={1: held(scored)}, **options))
+    assert [moved(item.verdict) for item in taken.items] == [({"score": 0}, {})]
+
+
 def test_one_way_connections_hold_for_records_too() -> None:
     import_only, export_only = replace(RULES, gives=False), replace(RULES, takes=False)
     assert merge(held(FIVE), now(entry(progress=3)), None, rules=import_only).is_quiet
@@ -251,6 +277,9 @@ def test_an_unseen_entry_waits_for_the_library_to_move() -> None:
     again = unseen(held(entry(progress=6)), IN_STEP, RULES)
     assert (again.to_side, again.reason) == (Action.CREATE, Reason.LIBRARY_EDIT)
     assert unseen(held(entry(progress=6)), IN_STEP, replace(RULES, gives=False)).is_quiet
+    for less in (FIVE.with_(score=90), entry(progress=3), entry(Status.COMPLETED, progress=5)):
+        assert unseen(held(less), IN_STEP, RULES).is_quiet, less
+    assert unseen(held(entry(Status.PLANNED)), IN_STEP, RULES).to_side is Action.CREATE
     gone = unseen(replace(held(entry(progress=6)), removed=True), IN_STEP, RULES)
     assert gone.is_quiet
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from library.entry import Entry, PartialDate, Status
 from syncing.core.merge import recall, settle
 from syncing.core.model import Memory
 from tests.core.build import entry
-from tests.core.services import MAL, NARROW, anilist
+from tests.core.services import MAL, NARROW, TRAKT, anilist
 
 DAY = PartialDate(2024, 5, 3)
 FIVE = entry(progress=5, score=80)
@@ -48,3 +50,34 @@ def test_a_lost_creation_is_recalled_whole_or_not_at_all() -> None:
     narrow = recall(None, Entry(Status.PAUSED, progress=6, score=80), sent=sent, capability=NARROW)
     paused = Entry(Status.PAUSED, progress=6, score=80)
     assert narrow == Memory(paused, paused)
+
+
+TWELVE = entry(progress=12)
+
+
+def test_plays_taken_off_a_record_are_not_missed_by_a_write_of_another_field() -> None:
+    """The score was sent; what the record lacks was brought before, and its owner took it off."""
+    memory, read = Memory(entry(progress=9), TWELVE.with_(score=80)), entry(progress=9)
+    kept = settle(memory, read.with_(score=80), now=read, sent=frozenset({"score"}), capability=TRAKT, room=10)
+    assert kept == Memory(read.with_(score=80), TWELVE.with_(score=80))
+
+
+@pytest.mark.parametrize(("room", "agreed"), [(10, 10), (12, 12), (0, 12)])
+def test_only_what_a_record_had_no_room_for_is_still_to_be_brought(room: int, agreed: int) -> None:
+    """Where one episode there stands for five here, 12 is shown as 10 for good: nothing is left to be sent."""
+    read = entry(progress=5)
+    kept = settle(
+        Memory(read, TWELVE), entry(progress=10), now=read, sent=frozenset({"progress"}), capability=TRAKT, room=room
+    )
+    assert kept == Memory(entry(progress=10), entry(progress=agreed))
+
+
+def test_a_part_that_arrived_at_a_record_is_recalled_as_our_own() -> None:
+    """Else it would undo what a person took back here meanwhile."""
+    planned = entry(Status.PLANNED)
+    sent = {"status": Status.COMPLETED, "progress": 12}
+    known = recall(Memory(planned, planned), FIVE, sent=sent, capability=TRAKT)
+    begun = entry(progress=5)
+    assert known == Memory(begun, begun)
+    assert recall(Memory(FIVE, FIVE), entry(progress=3), sent={"progress": 9}, capability=TRAKT) == IN_STEP
+    assert recall(IN_STEP, SIX, sent={"progress": 9}, capability=anilist()) == IN_STEP

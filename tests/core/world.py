@@ -229,6 +229,7 @@ class World:
             now=item.now.entry if item.now else None,
             sent=frozenset(sent),
             capability=side.capability,
+            room=side.room,
         )
         side.unknown.pop(item.key, None)
         side.tracks[item.key] = replace(item.track, memory=memory)

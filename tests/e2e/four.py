@@ -17,7 +17,7 @@ from integrations.models import Connection
 from integrations.sandbox.catalogue import Work, load_works
 from integrations.sandbox.plays import Played, episodes_of, history_of, routes_of
 from integrations.sandbox.server import Running
-from library.models import EpisodeRange, ExternalId, ListEntry, RangeState
+from library.models import EpisodeRange, ExternalId, IdPair, ListEntry, RangeState
 from syncing.models import SyncRun
 from tests.e2e.conftest import Link, sync
 
@@ -62,7 +62,22 @@ def native_id(provider: str, anilist_id: int) -> int:
 
 
 def fill_tables(works: Iterable[int] = WORKS) -> None:
-    """What an id table would say of these works: their true places."""
+    """What the id tables would say of these works: which ids are one work, and their true places."""
+    now = timezone.now()
+    ids = {site: {work: str(native_id(site, work)) for work in works} for site in LISTS}
+    IdPair.objects.bulk_create(
+        IdPair(
+            kind="anime",
+            left_site=left,
+            left_id=ids[left][work],
+            right_site=right,
+            right_id=ids[right][work],
+            source="fribb",
+            first_seen_at=now,
+        )
+        for work in works
+        for left, right in (("anilist", "myanimelist"), ("anilist", "kitsu"), ("kitsu", "myanimelist"))
+    )
     EpisodeRange.objects.bulk_create(
         EpisodeRange(
             site="anilist",
@@ -77,7 +92,7 @@ def fill_tables(works: Iterable[int] = WORKS) -> None:
             start=route.position,
             numbering="position",
             state=RangeState.GOOD,
-            first_seen_at=timezone.now(),
+            first_seen_at=now,
         )
         for work in works
         for route in routes_of(work)
@@ -100,6 +115,13 @@ def entry(provider: str, anilist_id: int, **values: Any) -> dict[str, Any]:
     if values.get("at"):
         made[{ANILIST: "updatedAt", MAL: "updated_at", KITSU: "updatedAt"}[provider]] = values["at"]
     return made
+
+
+def _score(side: str, one: dict[str, Any]) -> int:
+    """0..100."""
+    if side == KITSU:
+        return int(one["ratingTwenty"] or 0) * 5
+    return int(one["scoreRaw"]) if side == ANILIST else int(one["score"]) * 10
 
 
 class Four:
@@ -147,11 +169,7 @@ class Four:
         for one in self.look(side)["entries"]:
             number = one["mediaId"] if side == ANILIST else one["id"]
             progress = one["num_episodes_watched"] if side == MAL else one["progress"]
-            score = {
-                ANILIST: lambda one: one["scoreRaw"],
-                MAL: lambda one: one["score"] * 10,
-                KITSU: lambda one: (one["ratingTwenty"] or 0) * 5,
-            }[side](one)
+            score = _score(side, one)
             found[ids[number]] = {"status": words[one["status"]], "progress": progress, "score": (score + 5) // 10 * 10}
         return found
 

@@ -15,6 +15,7 @@ from accounts.models import User
 from integrations.models import Connection, Play
 from integrations.sandbox.plays import episodes_of, routes_of
 from integrations.sandbox.server import Running
+from library.models import ListEntry
 from library.services.editing import edit_entry, remove_entry
 from syncing.models import Change, Schedule
 from tests.e2e.conftest import Link
@@ -27,6 +28,17 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.e2e]
 HISTORIES = int(os.environ.get("ENISHI_HISTORIES", "6"))
 """Random histories of `test_whatever_happens_…`; more of them by hand."""
 PLAY_RUNS = 200
+LOST: list[tuple[str, dict[str, Any]]] = [
+    ("reset", {"when": "after"}),
+    ("reset", {"when": "before"}),
+    ("cut", {}),
+    ("error", {"status": 503, "when": "after"}),
+]
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    *LOST,
+    ("error", {"status": 500, "when": "after"}),
+    ("html", {"status": 502}),
+]
 TOTALS = {work: len(list(episodes_of(work))) for work in WORKS}
 
 
@@ -71,6 +83,17 @@ def test_a_second_half_is_played_where_it_is(four: Four) -> None:
     four.settle()
     (route,) = routes_of(104578)
     assert sorted(four.played()) == [(route.trakt_id, 3, 13), (route.trakt_id, 3, 14)]
+
+
+def test_what_only_trakt_has_told_of_is_described_by_the_first_list(four: Four) -> None:
+    """A season is no title: until a list service knows better it serves, and then it gives way."""
+    four.edit(TRAKT, 104578, progress=2)
+    four.run(TRAKT)
+    (row,) = ListEntry.objects.select_related("media").filter(user=four.user)
+    assert row.media.title == "Attack on Titan, season 3 from episode 13"
+    four.settle(rounds=2)
+    row.media.refresh_from_db()
+    assert (row.media.title, row.media.format.lower()) == ("Shingeki no Kyojin Season 3 Part 2", "tv")
 
 
 def test_a_film_is_one_play(four: Four) -> None:
@@ -236,15 +259,7 @@ class History:
             Schedule.objects.filter(connection=connection).update(due_at=timezone.now(), not_before=None)
             run_and_die(connection, after=after)
         else:
-            kind, options = self.random.choice(
-                [
-                    ("reset", {"when": "after"}),
-                    ("reset", {"when": "before"}),
-                    ("error", {"status": 500, "when": "after"}),
-                    ("cut", {}),
-                    ("html", {"status": 502}),
-                ]
-            )
+            kind, options = self.random.choice(FAULTS)
             skip = self.random.randint(0, 4)
             self.told.append(f"sync {side}, {kind} {options} after {skip}")
             break_(self.four.sandbox, side, kind, skip=skip, **options)
@@ -318,14 +333,7 @@ def test_lost_answers_time_outs_and_deaths_leave_exactly_one_play_an_episode(
             Schedule.objects.filter(connection=connection).update(due_at=timezone.now(), not_before=None)
             run_and_die(connection, after=chance.randint(1, 14))
         elif luck < 0.85:
-            kind, options = chance.choice(
-                [
-                    ("reset", {"when": "after"}),
-                    ("reset", {"when": "before"}),
-                    ("cut", {}),
-                    ("error", {"status": 503, "when": "after"}),
-                ]
-            )
+            kind, options = chance.choice(LOST)
             break_(sandbox, TRAKT, kind, endpoint="POST */history", **options)
             four.run(TRAKT)
         else:

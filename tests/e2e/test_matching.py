@@ -103,7 +103,7 @@ def test_what_is_left_alone_is_neither_read_nor_written_nor_missed(
     assert ListEntry.objects.get(user=alice, removed_at=None).progress == 3
     assert (dict(writes_of(sandbox, ANILIST)), WORK in held(sandbox, ANILIST)) == ({}, False)
     # The work is still on the list here, and whatever it may be there is not the entry that is left alone.
-    assert [(row.reason, row.candidates) for row in Unmatched.objects.all()] == [("not_there", [])]
+    assert [(row.reason, row.candidates) for row in Unmatched.objects.all()] == [("left_alone", [])]
 
 
 def test_a_work_without_a_counterpart_is_searched_for_once_and_found_by_its_person(

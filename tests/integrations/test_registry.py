@@ -34,14 +34,14 @@ def test_a_toy_provider_is_one_line_in_settings(settings: Settings) -> None:
         registry.get("toy")
     settings.EXTRA_PROVIDERS = TOYS
     assert isinstance(registry.get("toy"), Toy)
-    assert registry.slugs()[-2:] == ("toy", "yearly")
+    assert registry.slugs() == (*registry.PROVIDERS, *TOYS)
 
 
 def test_a_line_in_settings_may_not_replace_a_service() -> None:
     for name in ("anilist", "mal"):
         with pytest.raises(ValueError, match=name):
             registry.replace_more({name: "tests.integrations.doubles.Toy"})
-    assert registry.slugs() == ("anilist", "myanimelist")
+    assert registry.slugs() == ("anilist", "myanimelist", "kitsu", "trakt")
 
 
 def test_a_line_must_name_the_class_with_its_slug(settings: Settings) -> None:

@@ -46,6 +46,7 @@ class TestRotation:
         assert sorted(str(place) for place in rotating.sealed_places()) == [
             "integrations.Connection.access_token",
             "integrations.Connection.refresh_token",
+            "integrations.DeviceLink.device_code",
             "integrations.LinkAttempt.verifier",
             "integrations.ProviderApp.client_secret",
         ]

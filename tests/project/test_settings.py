@@ -18,6 +18,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from integrations.crypto import Keyring
+from integrations.providers import registry
+from library.mappings.sources import SOURCES
 from project.celery import app
 from project.settings import env, keys
 
@@ -286,11 +288,16 @@ def test_every_variable_that_is_read_is_explained() -> None:
     asked = re.compile(r"""env\.(?:text|flag|integer|listing|own|given)\(\s*(f?)["']([^"']+)["']""")
     found = {match for path in (ROOT / "project").rglob("*.py") for match in asked.findall(path.read_text())}
     assert len(found) > 30
-    named = {name.replace("{short.upper()}", "MAL") if is_pattern else name for is_pattern, name in found}
+    one_of = {"{short.upper()}": "MAL", "{slug.upper()}": "ARM"}
+    named = {
+        re.sub(r"{.*}", lambda which: one_of[which[0]], name) if is_pattern else name for is_pattern, name in found
+    }
     explained = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named - explained == UNEXPLAINED
-    apps = {f"{service}_CLIENT_{what}" for service in ("ANILIST", "MAL") for what in ("ID", "SECRET")}
-    assert explained - named == apps - named
+    services = (registry.short_name(slug).upper() for slug in registry.slugs())
+    others = {f"{service}_CLIENT_{what}" for service in services for what in ("ID", "SECRET")}
+    others |= {f"ID_TABLE_{slug.upper()}" for slug, source in SOURCES.items() if not source.is_ours}
+    assert explained - named == others - named
 
 
 def test_the_example_can_be_taken_as_it_is() -> None:

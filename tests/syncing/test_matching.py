@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.errors import Transient
@@ -46,10 +48,34 @@ def test_numbers_of_anime_and_manga_are_kept_apart() -> None:
     assert len({entry.media_id for entry in matched.remotes}) == 2
 
 
-def test_two_entries_that_claim_one_other_id_stay_two_works() -> None:
-    matched = match("anilist", [remote("1", myanimelist="9"), remote("2", myanimelist="9")])
-    assert len({entry.media_id for entry in matched.remotes}) == 2
-    assert (matched.duplicates, ExternalId.objects.filter(provider="myanimelist").count()) == ((), 1)
+def test_two_entries_that_claim_one_other_id_stay_two_works_and_neither_gets_it() -> None:
+    entries = [remote("1", myanimelist="9"), remote("2", myanimelist="9")]
+    for _ in range(2):
+        matched = match("anilist", entries)
+        assert len({entry.media_id for entry in matched.remotes}) == 2
+        assert (matched.duplicates, ExternalId.objects.filter(provider="myanimelist").count()) == ((), 0)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_entries_that_claim_a_work_of_ours_their_order_does_not_choose(order: int) -> None:
+    made = match("myanimelist", [titled("9", "Trigun")])
+    claims = [titled("1", "Trigun Ni", year=2009), titled("2", "Gunslinger", year=2011)]
+    claims = [replace(each, media=replace(each.media, cross_ids={"myanimelist": "9"})) for each in claims]
+    matched = match("anilist", claims[::order])
+    assert {(each.remote_id, each.reason) for each in matched.waiting} == {("1", "ambiguous"), ("2", "ambiguous")}
+    assert [each.maybe for each in matched.waiting] == [frozenset({made.remotes[0].media_id})] * 2
+    # The person says which: then the other is one of its own, and no id that all share is learnt from their word.
+    own = Words({(Kind.ANIME, "1"): made.remotes[0].media_id})
+    with transaction.atomic():
+        matched = match("anilist", claims[::order], own)
+        assert (matched.waiting, matched.duplicates) == ((), ())
+        assert external_ids_of("anilist", [made.remotes[0].media_id]) == {}
+        transaction.set_rollback(True)
+    # The title tells which: then the other's claim is explained.
+    claims[0] = replace(claims[0], media=replace(titled("1", "Trigun").media, cross_ids={"myanimelist": "9"}))
+    matched = match("anilist", claims[::order])
+    found = {each.remote_id: each.media_id for each in matched.remotes}
+    assert (matched.waiting, found["1"], found["2"] != found["1"]) == ((), made.remotes[0].media_id, True)
 
 
 def test_a_second_entry_on_one_media_is_reported() -> None:
@@ -265,8 +291,9 @@ def routes(provider: Any, media: dict[str, int], **options: Any) -> Routes:
     return find_routes(None, provider, wanted, sources=("myanimelist",), skip=set(), **options)  # type: ignore[arg-type]
 
 
-def look(provider: Any, media: dict[str, int], *, barred: Any = ()) -> Searched:
-    return search(None, provider, dict.fromkeys(media.values(), Kind.ANIME), barred=barred)  # type: ignore[arg-type]
+def look(provider: Any, media: dict[str, int], **options: Any) -> Searched:
+    options.setdefault("barred", ())
+    return search(None, provider, dict.fromkeys(media.values(), Kind.ANIME), **options)  # type: ignore[arg-type]
 
 
 def test_a_route_by_the_tables_costs_no_request() -> None:
@@ -307,6 +334,15 @@ def test_a_search_ties_only_what_is_sure() -> None:
     assert (found.ids, set(found.unsure), found.left) == ({media["1"]: "11"}, {media["1"], media["2"]}, frozenset())
     assert ExternalId.objects.get(provider="anilist").source == "title"
     assert look(provider, {"2": media["2"]}, barred={(Kind.ANIME, "13")}).unsure == {}
+
+
+def test_a_search_tells_what_the_person_left_alone_from_what_is_not_there() -> None:
+    media = media_by(match("myanimelist", [titled("1", "Trigun"), titled("2", "Baccano")]))
+    provider = Searcher({"Trigun": [titled("11", "Trigun").media], "Baccano": [titled("12", "Mushishi").media]})
+    alone = {(Kind.ANIME, "11"), (Kind.ANIME, "12")}
+    found = look(provider, media, barred=alone, alone=alone)
+    assert (len(found.ids), len(found.unsure), found.alone) == (0, 0, frozenset({media["1"]}))
+    assert look(provider, media, barred=alone).alone == frozenset()
 
 
 def test_a_search_does_not_take_what_another_work_has() -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import User
 from integrations.models import Connection
-from library.entry import Kind
-from library.models import PersonMatch
+from integrations.providers.base import MediaFacts, RemoteEntry
+from library.entry import Entry, Kind, Status
+from library.models import Media, PersonMatch
 from syncing.core.likeness import Facts, Likeness
-from syncing.models import Unmatched
+from syncing.models import Baseline, Schedule, Unmatched
 from syncing.services import scheduling
-from syncing.services.matching import Waiting
+from syncing.services.matching import Waiting, match
 from syncing.services.noting import note_unmatched
 from syncing.services.routing import Routes
 from syncing.services.suggesting import Candidate
@@ -74,6 +76,49 @@ def test_what_the_last_look_up_found_stays_until_the_next(connection: Connection
     assert row.reason == "taken"
     note(connection, [], Routes())
     assert Unmatched.objects.count() == 0
+
+
+def test_renewing_costs_the_same_for_one_row_and_for_many(
+    connection: Connection, django_assert_num_queries: Any
+) -> None:
+    for count in (1, 30):
+        media = [rows.make_media(f"Work {at}").pk for at in range(count)]
+        looked_up = Routes(looked_up=frozenset(media))
+        note(connection, media, looked_up)
+        Unmatched.objects.update(retry_at=timezone.now(), reason="uncertain")
+        with django_assert_num_queries(3):
+            note(connection, media, looked_up)
+        assert set(Unmatched.objects.values_list("reason", flat=True)) == {"not_there"}
+        assert {days_until_next(row) for row in Unmatched.objects.all()} == {1}
+        note(connection, [], Routes())
+
+
+def test_a_newly_learnt_id_makes_what_waited_for_it_due_everywhere(
+    connection: Connection, alice: User, bob: User
+) -> None:
+    """AniList tells the id at MyAnimeList: Kitsu can be asked by it, and bob's list has it as an entry."""
+    match("anilist", [entry("5")])
+    media = Media.objects.get()
+    kitsu, theirs, other = (rows.make_connection(*who) for who in ((alice, "kitsu"), (bob, "myanimelist"), (bob,)))
+    later = timezone.now() + timedelta(days=30)
+    waits = rows.make_unmatched(kitsu, remote_id="", media=media, reason="not_there")
+    rows.make_unmatched(theirs, remote_id="55")
+    rest = rows.make_unmatched(other, remote_id="", media=rows.make_media())
+    Unmatched.objects.update(retry_at=later)
+    Baseline.objects.update(digest="x")
+    Schedule.objects.update(due_at=later)
+    Schedule.objects.filter(pk=theirs.pk).update(lease_until=later)
+    match("anilist", [entry("5")])
+    assert set(Baseline.objects.values_list("digest", flat=True)) == {"x"}
+    match("anilist", [entry("5", myanimelist="55")])
+    assert set(Baseline.objects.filter(digest="").values_list("pk", flat=True)) == {kitsu.pk, theirs.pk}
+    assert (days_until_next(waits), days_until_next(rest)) == (0, 30)
+    # Whoever is running is not called again; it may be the one that has learnt it.
+    assert list(Schedule.objects.filter(due_at__lt=later).values_list("pk", flat=True)) == [kitsu.pk]
+
+
+def entry(external_id: str, **cross_ids: str) -> RemoteEntry:
+    return RemoteEntry(MediaFacts(Kind.ANIME, external_id, ("One",), cross_ids=cross_ids), Entry(Status.CURRENT))
 
 
 def test_a_persons_choices_outlive_an_unlink(connection: Connection, alice: User) -> None:

@@ -13,6 +13,7 @@ from accounts.models import User
 from integrations.errors import Gone, Rejected
 from integrations.models import Connection
 from library.models import EpisodeRange, ExternalId, Media, PersonMatch
+from library.words import quote_title
 from syncing.models import Baseline, Parked, Schedule, Unmatched
 from syncing.services.parking import words_of
 from tests.web import rows
@@ -148,12 +149,77 @@ def test_the_catalogue_is_searched_by_every_title(connection: Connection, alice_
     assert "No title we know" in alice_client.post(f"/unmatched/{row.pk}/", {"text": "zzz"}).content.decode()
 
 
+def test_the_title_that_was_typed_in_is_not_cut_off_by_others(connection: Connection, alice_client: Client) -> None:
+    for at in range(12):
+        rows.make_media(f"A Monster {at}")
+    rows.make_media("Monster")
+    rows.make_media("Obscura: The Very Long Brotherhood")
+    url = f"/unmatched/{rows.make_unmatched(connection).pk}/"
+    found = [alice_client.post(url, {"text": text}).content.decode() for text in ("monster", "obscura brotherhood")]
+    assert [found[0].count("It is this one"), ">Monster<" in found[0], "Very Long" in found[1]] == [10, True, True]
+
+
 def test_a_choice_is_taken_back(connection: Connection, alice: User, alice_client: Client) -> None:
     match = rows.make_match(alice, rows.make_media("Obscura"))
     rows.make_match(alice, external_id="89")
     alice_client.post(f"/matches/{match.pk}/undo/")
     assert said(alice) == [("anilist", "89", None)]
     assert_looks_again(connection)
+
+
+def test_every_choice_can_be_found_and_taken_back(alice: User, alice_client: Client) -> None:
+    ExternalId.objects.create(
+        media=rows.make_media("Kite"), provider="anilist", kind="anime", external_id="100", source="anilist"
+    )
+    for at in range(100, 151):
+        rows.make_match(alice, external_id=str(at))
+    pages = [alice_client.get(f"/unmatched/?choices={page}").content.decode() for page in (1, 2)]
+    assert [page.count("Undo my choice") for page in pages] == [50, 1]
+    assert f"{quote_title('Kite')} (100) on AniList is left alone." in pages[1]
+
+
+def test_an_answer_leads_back_to_the_same_part_of_the_list(connection: Connection, alice_client: Client) -> None:
+    for at in range(52):
+        rows.make_unmatched(connection, remote_id=str(at), title=f"Title {at:02}")
+    page = alice_client.get("/unmatched/?provider=anilist&page=2").content.decode()
+    row = Unmatched.objects.get(remote_id="50")
+    url = f"/unmatched/{row.pk}/choose/?provider=anilist&page=2"
+    assert url.replace("&", "&amp;") in page
+    answer = alice_client.post(url, {"choice": "alone"})
+    assert answer["Location"] == "/unmatched/?provider=anilist&page=2"
+    answer = alice_client.post(f"/unmatched/{row.pk + 1}/choose/?page=//evil.example", {"choice": "alone"})
+    assert answer["Location"] == "/unmatched/?page=%2F%2Fevil.example"
+
+
+def test_moving_an_entry_says_that_the_work_before_stays(
+    connection: Connection, alice: User, alice_client: Client
+) -> None:
+    media, before = (rows.make_entry(alice, rows.make_media(title)).media for title in ("Right", "Wrong"))
+    ExternalId.objects.create(media=before, provider="anilist", kind="anime", external_id="5", source="anilist")
+    url = f"/library/{media.pk}/services/anilist/"
+    signed = dumps("5", salt=f"match:{alice.pk}:{connection.pk}:{media.pk}")
+    answer = alice_client.post(url, {"this": signed}, follow=True)
+    assert f"Until now it was {quote_title('Wrong')}, which stays on your list" in answer.content.decode()
+    assert answer.redirect_chain == [(f"/library/{media.pk}/services/", 302)]
+    assert "Until now" not in alice_client.post(url, {"this": signed}, follow=True).content.decode()
+    undone = alice_client.post(f"/matches/{PersonMatch.objects.get().pk}/undo/", follow=True).content.decode()
+    assert f"If {quote_title('Right')} is on your list, it stays there." in undone
+
+
+def test_deciding_is_not_counted_as_asking_the_service(
+    connection: Connection, alice: User, alice_client: Client, settings: Any
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "sync": "1/h/user"}
+    url = f"/library/{rows.make_entry(alice).media.pk}/services/anilist/"
+    assert [alice_client.post(url, {"text": ""}).status_code for _ in range(2)] == [200, 429]
+    assert alice_client.post(url, {"off": "1"}).status_code == 302
+
+
+def test_a_service_that_counts_by_shows_is_not_searched(alice: User, alice_client: Client) -> None:
+    """What it would find is a show, and that is no id of a title there."""
+    rows.make_connection(alice, "trakt")
+    page = alice_client.post(f"/library/{rows.make_entry(alice).media.pk}/services/trakt/", {"text": "Mushishi"})
+    assert (page.status_code, "It is this one" in page.content.decode()) == (200, False)
 
 
 def test_bob_reaches_none_of_it(connection: Connection, alice: User, bob: User, bob_client: Client) -> None:

@@ -124,7 +124,7 @@ def draw(session: Session, places: Collection[Place], *, works: Works, most: int
         if place.key in resolved and resolved[place.key].refusal:
             chart.refused[place.key] = resolved[place.key].refusal
         elif place.key in resolved:
-            around = _Around(ids, tables, works_of_show, resolved)
+            around = _Around(ids, tables, works_of_show, resolved, asking.works)
             chart.plots[place.key] = _plot(place, around)
     return chart
 
@@ -191,6 +191,17 @@ class _Around:
     tables: Mapping[Target, Seasons]
     by_show: Mapping[str, list[tuple[Place, Segment]]]
     resolved: Mapping[str, Resolved]
+    works: Works
+
+    def title_of(self, segment: Segment) -> str:
+        """As Trakt would say it: "Show", "Show, season 3", "Show, season 3 from episode 13", or the film's title."""
+        if segment.target.kind is TargetKind.MOVIE:
+            film = self.works.get((TargetKind.MOVIE, self.ids.get(segment.target, "")))
+            return clean_line(film.title or "", limit=500) if film else ""
+        title, season = self.tables[segment.target].title, segment.season or 1
+        if not title or (season, segment.start) == (1, 1):
+            return title
+        return f"{title}, season {season}" + (f" from episode {segment.start}" if segment.start > 1 else "")
 
 
 def _plot(place: Place, around: _Around) -> Plot:
@@ -199,7 +210,9 @@ def _plot(place: Place, around: _Around) -> Plot:
     regular = sorted((segment for segment in shows if around.ids.get(segment.target)), key=_order)
     if not regular:
         films = dict.fromkeys(Spot(item.kind, item.id) for items in resolved.items for item in items)
-        return Plot(place, resolved, ratings=tuple(films) if len(films) == 1 else (), listings=tuple(films)[:1])
+        title = around.title_of(place.segments[0]) if films else ""
+        ratings = tuple(films) if len(films) == 1 else ()
+        return Plot(place, resolved, ratings=ratings, listings=tuple(films)[:1], title=title)
     target = regular[0].target
     show, table = around.ids[target], around.tables[target]
     row = [work.key for work, _ in around.by_show[show]]
@@ -214,6 +227,7 @@ def _plot(place: Place, around: _Around) -> Plot:
         ratings=(*season, *([whole] if alone else [])),
         listings=(*([whole] if at == 0 else []), *season),
         later=tuple(around.resolved[key] for key in row[at + 1 :] if key in around.resolved),
+        title=around.title_of(regular[0]),
     )
 
 

@@ -95,7 +95,7 @@ def choose_moment(way: str, *, count: int, is_new: bool, now: float, finished_on
         except ValueError:
             return "unknown"
         # The person's day may be ahead of UTC's; a play of the future would be none.
-        return noon if noon < minute + timedelta(days=1) else "unknown"
+        return min(noon, minute) if noon < minute + timedelta(days=1) else "unknown"
     return "released" if way == "released" else "unknown"
 
 

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from integrations.atlas import PlayBook
-from integrations.errors import Gone, ProviderError, Transient
+from integrations.errors import Doubtful, Gone, ProviderError, Transient
 from integrations.providers.trakt import client, convert
 from integrations.providers.trakt.desk import Desk, Job
 from integrations.providers.trakt.judging import SLUG, LimitReached
+from integrations.providers.trakt.shelf import entry_of
+from library.entry import Status
 from library.episodes.model import Item, TargetKind
 from library.episodes.progress import plays_for
 
@@ -30,21 +32,31 @@ def send_plays(desk: Desk, jobs: Sequence[Job]) -> None:
     owners: dict[Item, list[Job]] = {}
     moments: dict[Item, str | datetime] = {}
     for job in jobs:
-        missing = [item for item in _needed(job) if item not in desk.shelf.watched]
+        missing = [item for item in _needed(desk, job) if item not in desk.shelf.watched]
         for item in missing:
             owners.setdefault(item, []).append(job)
         moments |= {item: at for item, at in _moments(desk, job, missing).items() if item not in moments}
     doubtful = _sort_out(desk, plays, moments)
-    _fail(owners, doubtful, Transient("It is not known yet whether Trakt recorded a play.", provider=SLUG))
+    _fail(owners, doubtful, Doubtful("It is not known yet whether Trakt recorded a play.", provider=SLUG))
     open_items = [item for item in moments if item not in doubtful and item not in desk.shelf.watched]
     for piece in convert.cut(open_items, most=MOST_PLAYS, most_shows=MOST_SHOWS):
         _send(desk, plays, {item: moments[item] for item in piece}, owners=owners)
 
 
-def _needed(job: Job) -> tuple[Item, ...]:
+def _needed(desk: Desk, job: Job) -> tuple[Item, ...]:
+    """What lies before the progress that Trakt shows already was left out by the person, who counts to the highest
+    episode: it is nothing that we have to fill, unless all of it was watched."""
+    desired = job.write.desired
     if not job.wants("progress", "status"):
         return ()
-    return plays_for(job.plot.resolved, job.write.desired.progress)
+    if desired.progress and not job.plot.room:
+        job.fail(Gone("Trakt does not have these episodes yet.", provider=SLUG))
+    needed = plays_for(job.plot.resolved, desired.progress)
+    held = entry_of(desk.shelf, job.plot, desk.rules)
+    if held is None or desired.status is Status.COMPLETED:
+        return needed
+    before = {item for items in job.plot.resolved.items[: held.entry.progress] for item in items}
+    return tuple(item for item in needed if item not in before)
 
 
 def _moments(desk: Desk, job: Job, missing: Sequence[Item]) -> dict[Item, str | datetime]:
@@ -118,7 +130,7 @@ def _settle(
         if count >= len(sent):
             recorded += sent
         else:
-            _fail(owners, sent, Transient("Trakt recorded fewer plays than it was sent.", provider=SLUG))
+            _fail(owners, sent, Doubtful("Trakt recorded fewer plays than it was sent.", provider=SLUG))
     if recorded:
         plays.confirm(recorded)
     for item in recorded:

@@ -78,6 +78,7 @@ class Plot:
     ratings, listings: where its score and its place on the watchlist are looked for; the first is where they are
     written; () = Trakt cannot tell them from those of another work.
     show: the show that stands for the work when it is dropped, "" for films. later: the works of that show behind it.
+    title: in Trakt's words, for a work that nobody has named otherwise.
     """
 
     place: Place
@@ -86,6 +87,7 @@ class Plot:
     ratings: tuple[Spot, ...] = ()
     listings: tuple[Spot, ...] = ()
     later: tuple[Resolved, ...] = ()
+    title: str = ""
 
     @property
     def items(self) -> Iterable[Item]:
@@ -113,18 +115,21 @@ class Rules:
 
 
 def close(resolved: Resolved, tables: Iterable[Seasons]) -> Resolved:
-    """`resolved`, knowing which shows have ended: then what is there is all there will be."""
-    if not all(table.is_ended for table in tables):
+    """`resolved`, knowing which shows have ended: then what is there is all there will be.
+
+    Not so of an entry that is known to have more: its map is wrong, or a part is not known there (id-mapping.md 5.5).
+    """
+    if not all(table.is_ended for table in tables) or (resolved.held and not resolved.is_open):
         return resolved
     there = [episode for episode, items in enumerate(resolved.items, start=1) if items]
     return replace(resolved, items=resolved.items[: there[-1] if there else 0], held=(), is_open=False)
 
 
-def describe(place: Place, *, total: int = 0) -> MediaFacts:
+def describe(place: Place, *, total: int = 0, title: str = "") -> MediaFacts:
     return MediaFacts(
         kind=Kind.ANIME,
         external_id=place.key,
-        titles=place.titles,
+        titles=place.titles or ((title,) if title else ()),
         format=place.format,
         year=place.year,
         total=total,
@@ -152,7 +157,19 @@ def entry_of(shelf: Shelf, plot: Plot, rules: Rules) -> RemoteEntry | None:
     moments += [shelf.listed[spot] for spot in plot.listings if spot in shelf.listed]
     moments += [rating.at if rating else None, shelf.dropped.get(plot.show) if status is Status.DROPPED else None]
     latest = max((moment for moment in moments if moment is not None), default=None)
-    return RemoteEntry(describe(plot.place, total=plot.total), entry, latest, room=plot.room)
+    untold = frozenset({"score"}) if rating is None and _is_rated_around(shelf, plot) else frozenset[str]()
+    media = describe(plot.place, total=plot.total, title=plot.title)
+    return RemoteEntry(media, entry, latest, room=plot.room, untold=untold)
+
+
+def _is_rated_around(shelf: Shelf, plot: Plot) -> bool:
+    """True when a show, season or film that the work is in has a rating. A new season makes the rating of a show the
+    score of no work in particular; that takes nobody's score away."""
+    return any(
+        spot in shelf.ratings
+        for item in plot.items
+        for spot in (Spot(item.kind, item.id), Spot(item.kind, item.id, item.season))
+    )
 
 
 def _status(shelf: Shelf, plot: Plot, *, rules: Rules, is_begun: bool) -> Status | None:

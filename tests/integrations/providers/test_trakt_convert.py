@@ -64,6 +64,7 @@ def test_pieces_hold_everything_in_order_and_are_small(chosen: list[Item], most:
         ("finished", 12, False, PartialDate(2024, 5), "unknown"),
         ("finished", 12, False, PartialDate(2024, 2, 31), "unknown"),
         ("finished", 12, False, PartialDate(2099, 2, 1), "unknown"),
+        ("finished", 12, False, PartialDate(2027, 1, 15), MINUTE),
         ("finished", 12, False, NO_DATE, "unknown"),
     ],
 )

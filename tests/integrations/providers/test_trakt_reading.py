@@ -102,6 +102,13 @@ def test_nothing_is_complete_before_its_end_is_certain() -> None:
     assert (ended.entry, ended.media.total) == (Entry(Status.COMPLETED, progress=25), 25)
 
 
+def test_an_entry_that_has_more_episodes_than_its_ended_show_is_not_complete() -> None:
+    """The map is wrong, or the show was cut anew: half of an entry is no reason to call all of it watched."""
+    atlas = BookAtlas([place(16_498, AOT, total=24)], {show_target(AOT): SHOW[AOT]}, {SHOW[AOT]: table(AOT, 12, 12)})
+    found = read(shows(watched(AOT, {1: range(1, 13)})), atlas).entries[0]
+    assert (found.entry, found.media.total, found.room) == (Entry(Status.CURRENT, progress=12), 0, 12)
+
+
 def test_a_film_is_one_play() -> None:
     row = {"plays": 2, "last_watched_at": AT, "movie": work(FILM)}
     assert entries({"GET sync/watched/movies": paged([row])}) == {"anilist-112151": Entry(Status.COMPLETED, progress=1)}
@@ -323,6 +330,21 @@ def test_a_part_elsewhere_is_looked_up_by_its_kind() -> None:
     assert TRAKT.read(session, ANIME).entries[0].entry == Entry(Status.CURRENT, progress=25)
     assert [sent.params["type"] for sent in session.sent if "search" in sent.url] == ["movie"]
     assert atlas.ids[other] == "5"
+
+
+def test_a_rating_that_may_be_another_work_s_leaves_the_score_unknown() -> None:
+    """A show with one season was rated; since a second one came, the rating is neither's."""
+    atlas = usual_atlas()
+    atlas.places = [place(16_498, AOT, total=25)]
+    atlas.tables[SHOW[AOT]] = table(AOT, 25)
+    steps = {**shows(watched(AOT, {1: [1]})), "GET sync/ratings/shows": paged([rated(8, AOT)])}
+    alone = read(steps, atlas).entries[0]
+    assert (alone.entry.score, alone.untold) == (80, frozenset())
+    atlas.tables[SHOW[AOT]] = table(AOT, 25, 12)
+    joined = read(steps, atlas).entries[0]
+    assert (joined.entry.score, joined.untold) == (0, frozenset({"score"}))
+    grown = read({**steps, "GET sync/ratings/shows": paged([])}, atlas).entries[0]
+    assert (grown.entry.score, grown.untold) == (0, frozenset())
 
 
 def test_a_read_settles_what_was_in_doubt() -> None:

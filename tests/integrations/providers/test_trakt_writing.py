@@ -208,7 +208,7 @@ def test_a_conflict_or_an_answer_that_says_nothing_is_unknown(given: Any) -> Non
 def test_fewer_than_were_sent_is_unknown_for_their_kind_alone() -> None:
     session = TraktSession({"POST sync/history": [written(episodes=24, movies=1)]}, usual_atlas())
     outcomes = TRAKT.write(session, [completed(16_498, 25), completed(112_151, 1)])
-    assert isinstance(outcomes[0].error, errors.Transient)
+    assert isinstance(outcomes[0].error, errors.Doubtful)
     assert echo(outcomes[1]) == Entry(Status.COMPLETED, progress=1)
     assert session.book.done == {Item(TargetKind.MOVIE, SHOW[FILM])}
 
@@ -251,6 +251,23 @@ def test_the_rest_is_not_sent_after_a_failure(monkeypatch: pytest.MonkeyPatch) -
     later = TraktSession({"POST sync/history": [take_all, answer(b"", status=401)]}, usual_atlas())
     mixed = TRAKT.write(later, [completed(16_498, 25), completed(20_958, 12)])
     assert [type(one.error) for one in mixed] == [type(None), errors.AuthRevoked]
+
+
+def test_episodes_that_were_left_out_before_the_highest_are_not_filled_in() -> None:
+    steps = {**shows(watched(AOT, {1: [1, 20]})), "POST sync/history": take_all}
+    session = TraktSession(steps, usual_atlas(), progress_way="highest")
+    TRAKT.write(session, [change(16_498, Entry(Status.CURRENT, progress=20), "status")])
+    TRAKT.write(session, [change(16_498, Entry(Status.CURRENT, progress=21), "progress")])
+    assert [number for _, _, number in numbers(session.posts("sync/history")[0])] == [21]
+    TRAKT.write(session, [change(16_498, Entry(Status.COMPLETED, progress=25), "status", "progress")])
+    assert len(numbers(session.posts("sync/history")[1])) == 25 - 3
+
+
+def test_progress_for_which_trakt_has_no_episode_yet_is_no_progress_there() -> None:
+    """As if it were brought, it would be brought again at each run."""
+    atlas = usual_atlas(place(1, AOT, season=3, total=12))
+    outcome = TRAKT.write(TraktSession({}, atlas), [new(1, Entry(Status.CURRENT, progress=2))])[0]
+    assert isinstance(outcome.error, errors.Gone)
 
 
 def test_a_play_of_two_works_is_sent_once() -> None:
@@ -420,19 +437,18 @@ def test_what_has_no_place_spoils_only_itself(key: str, error: type[errors.Provi
     assert atlas.ids.get(show_target(4), "") == ""
 
 
-def test_a_first_map_costs_three_requests_and_a_write_asks_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_map_costs_two_requests_and_a_write_asks_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
     atlas = usual_atlas()
     atlas.ids, atlas.tables = {}, {}
     found = [{"type": "show", "score": 1, "show": {"ids": {"trakt": int(SHOW[AOT])}, "status": "ended"}}]
     steps = {
         f"GET search/tmdb/{AOT}": answer(found),
-        f"GET shows/{SHOW[AOT]}": answer(found[0]["show"]),
         f"GET shows/{SHOW[AOT]}/seasons": answer(seasons_json(25, 12)),
         "POST sync/history": take_all,
     }
     session = TraktSession(steps, atlas)
     assert echo(TRAKT.write(session, [completed(20_958, 12)])[0]).status is Status.COMPLETED
-    assert session.requests == 8 + 3 + 1
+    assert session.requests == 8 + 2 + 1
     monkeypatch.setattr(desk, "LOOKUPS_A_WRITE", 0)
     outcome = TRAKT.write(session, [completed(154_587, 28)])[0]
     assert isinstance(outcome.error, errors.RateLimited)
