@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from integrations.http import Session
 from integrations.models import Connection
-from integrations.providers.base import Account, Provider, RemoteEntry
+from integrations.providers.base import Account, BatchProber, Provider, RemoteEntry
 from library.entry import Entry, Kind
 from syncing.core.plan import Key
 from syncing.models import Baseline
+from syncing.services import marks
 from syncing.services.baselines import digest
 from syncing.services.matching import key_of
 from syncing.services.rules import kinds_of, options_of
@@ -55,6 +56,8 @@ def fetch(connection: Connection, session: Session, provider: Provider, *, basel
     held = {key_of(entry): entry.entry for entry in snapshot.entries}
     rooms = {key_of(entry): entry.room for entry in snapshot.entries if entry.room}
     now = digest_of(connection, held, complete, rooms=rooms)
+    if isinstance(provider, BatchProber):
+        mark = marks.confirm(baseline.probe_mark, held.values(), now=timezone.now())
     # A mark stands for a whole read only: after a part the next run reads again.
     is_old = now == baseline.digest
     return Fetched(snapshot.entries, complete, now, mark if complete else "", is_old, snapshot.reason, rooms)
