@@ -6,13 +6,19 @@ from uuid import UUID
 
 from celery import shared_task
 
-from syncing.services import probing, pruning, running, scheduling
+from syncing.services import dispatching, probing, pruning, running, scheduling
 
 
 @shared_task(name="syncing.start_due_runs", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
 def start_due_runs() -> None:
     """Every few seconds: hand out what is due."""
-    scheduling.start_due()
+    dispatching.start_due()
+
+
+@shared_task(name="syncing.start_persons_runs", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
+def start_persons_runs(user_id: str) -> None:
+    """A moment after a person changed something: they need not wait for the tick."""
+    dispatching.start_due(UUID(user_id))
 
 
 @shared_task(name="syncing.sweep", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.http import Session
 from integrations.providers.base import BatchProber, ProbeTarget
 from syncing.models import Baseline, Schedule, SyncRun
-from syncing.services import finishing, leases, marks, ripeness, scheduling
+from syncing.services import finishing, leases, marks, nudging, ripeness
 from syncing.services.leases import Lease, LeaseLost
 from syncing.services.rules import kinds_of
 
@@ -33,7 +33,7 @@ def check_batch(provider: BatchProber, session: Session, ids: Sequence[UUID]) ->
         for lease in held.values():
             _give_back(lease)
     if "moved" in endings:
-        scheduling.nudge()
+        nudging.nudge()
     counts = [endings.count(ending) for ending in ("unchanged", "moved")]
     log.info(
         "%s: %d checked in %d requests, %d unchanged, %d moved",
