@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ def nudge(user_id: UUID | None = None, *, after: timedelta = AT_ONCE) -> None:
     name, args = ("syncing.start_due_runs", []) if user_id is None else ("syncing.start_persons_runs", [str(user_id)])
     seconds = max(after.total_seconds(), 0.0)
     options = {"expires": seconds + STALE, **({"countdown": seconds} if seconds else {})}
-    transaction.on_commit(lambda: send(name, args, queue="control", **options) and None)
+    transaction.on_commit(partial(send, name, args, queue="control", **options))
 
 
 def send(name: str, args: list[Any], *, queue: str, **options: Any) -> bool:
