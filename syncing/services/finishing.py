@@ -169,7 +169,7 @@ def _close(desk: Desk, fetched: Fetched, *, more: bool, again: datetime | None) 
     looks = pacing.next_looks(connection)
     due = now if more else looks.due_at
     if again is not None:
-        due = min(due, max(again, now))
+        due = min(due, pacing.spread_later(max(again, now)))
     if desk.unfinished and not more:
         # Something failed: sooner than the interval, later than at once.
         due = min(due, now + timedelta(seconds=outcomes.backoff(2)))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.models import Connection
 from integrations.providers import registry
 from library.entry import Kind
-from syncing.core.pace import Bounds, Pace, pace, spread
+from syncing.core.pace import SPREAD, Bounds, Pace, pace, spread
 from syncing.services.leases import Lease
 from syncing.services.rules import kinds_of
 
@@ -55,6 +55,11 @@ def pace_of(connection: Connection, kind: Kind | None = None) -> Pace:
 def next_due(connection: Connection) -> datetime:
     """The soonest look, when none of its kinds was looked at or all were."""
     return next_looks(connection).due_at
+
+
+def spread_later(at: datetime) -> datetime:
+    """Up to a tenth of the wait later, never earlier: what is set aside until then would only be met again."""
+    return at + (at - timezone.now()) * SPREAD * random.random()  # noqa: S311 - jitter
 
 
 def next_looks(connection: Connection, lease: Lease | None = None, *, looked_at: Collection[Kind] = ()) -> Looks:

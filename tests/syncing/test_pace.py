@@ -76,6 +76,13 @@ def test_a_shorter_interval_holds_at_once_and_a_longer_one_after_the_next_look(a
     assert Schedule.objects.get(pk=connection.pk).due_at == soon
 
 
+def test_what_was_set_aside_until_then_comes_back_a_little_later_and_never_earlier() -> None:
+    at = timezone.now() + timedelta(hours=1)
+    drawn = [pacing.spread_later(at) for _ in range(200)]
+    assert at <= min(drawn) < at + timedelta(minutes=1)
+    assert at + timedelta(minutes=5) < max(drawn) <= at + timedelta(minutes=6)
+
+
 # Kinds ------------------------------------------------------------------------------------------------------
 
 
