@@ -17,7 +17,7 @@ from integrations.services import apps, pausing
 from integrations.services.refusals import LinkError
 from integrations.services.sessions import mark_needs_login
 
-SYNCED = ("direction", "policy", "removals", "fields", "kinds", "options", "interval_minutes")
+SYNCED = ("direction", "policy", "removals", "fields", "kinds", "options", "interval_minutes", "intervals", "adapts")
 
 
 def describe_secret(row: Any, name: str) -> str:
@@ -108,7 +108,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ),
         ("What is synced", {"fields": SYNCED}),
         ("First sync", {"fields": ("asks_first", "approved_at")}),
-        ("Times", {"fields": ("linked_at", "last_synced_at", "created_at")}),
+        ("Times", {"fields": ("linked_at", "last_synced_at", "moved_at", "created_at")}),
     )
     # What a person chose stays theirs; operators use the actions.
     readonly_fields = (
@@ -116,7 +116,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         *("account_id", "account_name", "account_url", "account_settings"),
         *("app", "access_mark", "refresh_mark", "token_expires_at", "token_due_at", "token_version"),
         *(*SYNCED, "asks_first", "approved_at"),
-        *("linked_at", "last_synced_at", "created_at"),
+        *("linked_at", "last_synced_at", "moved_at", "created_at"),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

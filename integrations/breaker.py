@@ -10,6 +10,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import redis as redis_py
@@ -81,3 +82,24 @@ class Breaker:
         with fail_closed(self._provider):
             allowed, wait = load(self._redis, "breaker")(keys=self._keys, args=[now, event, *rules, caller])
         return allowed, wait
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """state: closed, open, or half_open (the next call is the probe). failures: in a row. open_for: seconds."""
+
+    state: str
+    failures: int = 0
+    open_for: float = 0.0
+
+
+def condition(redis: redis_py.Redis, provider: str, *, clock: Callable[[], float] | None = None) -> Condition:
+    """How a provider's breaker stands, for people to read; nothing is changed. Raises Unavailable."""
+    client: Any = redis
+    with fail_closed(provider):
+        seconds, micros = client.time()
+        now = clock() * SECOND if clock else int(seconds) * SECOND + int(micros)
+        failures, until = client.hmget(f"{tag(provider)}:breaker", "failures", "open_until")
+    open_until = float(until or 0)
+    state = "closed" if open_until == 0 else "open" if open_until > now else "half_open"
+    return Condition(state, int(failures or 0), max(0.0, (open_until - now) / SECOND) if open_until else 0.0)

@@ -68,6 +68,9 @@ class Connection(models.Model):
     token_version: grows with every stored token pair, so that a late loser of a race can tell.
     token_due_at: when the tokens want attention: a refresh or, where there is none, the next warning of their expiry.
     options: the person's answers to what this provider alone asks (`Provider.options`), {name: choice}.
+    interval_minutes: how often the list is checked; intervals: {kind: minutes} where a kind has an interval of its own.
+    adapts: checked oftener while the list moves and more rarely while it sleeps; the interval is the middle.
+    moved_at: when a check last found something new there.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -92,6 +95,8 @@ class Connection(models.Model):
     kinds = models.JSONField(default=list, blank=True)
     options = models.JSONField(default=dict, blank=True)
     interval_minutes = models.PositiveIntegerField(default=60)
+    intervals = models.JSONField(default=dict, blank=True)
+    adapts = models.BooleanField("adapts its pace", default=True)
     asks_first = models.BooleanField("asks before its first sync", default=True)
     approved_at = models.DateTimeField("first sync approved", null=True, blank=True)
 
@@ -100,6 +105,7 @@ class Connection(models.Model):
     message_code = models.CharField(max_length=32, blank=True)
     linked_at = models.DateTimeField(null=True, blank=True)
     last_synced_at = models.DateTimeField(null=True, blank=True)
+    moved_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

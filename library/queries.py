@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,11 @@ def entry_for_user(user: User, *, media_id: int) -> ListEntry:
 def revision_of(user_id: UUID) -> int:
     """The library's present revision; 0 before its first entry."""
     return Library.objects.filter(user_id=user_id).values_list("revision", flat=True).first() or 0
+
+
+def revisions_of(user_ids: Collection[UUID]) -> dict[UUID, int]:
+    """As `revision_of`, for many people in one query; who has no library yet is absent."""
+    return dict(Library.objects.filter(user_id__in=user_ids).values_list("user_id", "revision"))
 
 
 def rows_of(user_id: UUID) -> dict[int, Row]:

@@ -44,6 +44,19 @@ def check_addresses(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     return found
 
 
+@register()
+def check_pace(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What syncing.core.pace takes for granted."""
+    found: list[CheckMessage] = []
+    if not 0 < settings.SYNC_PACE_FASTEST_PERCENT <= 100 <= settings.SYNC_PACE_SLOWEST_PERCENT:
+        hint = "Write e.g. SYNC_PACE_FASTEST_PERCENT=50 and SYNC_PACE_SLOWEST_PERCENT=600; 100 is the chosen interval."
+        found.append(Error("The chosen interval is not the middle of the pace.", hint=hint, id="project.E006"))
+    if min(settings.SYNC_PACE_MIDDLE_HOURS, settings.SYNC_MIN_INTERVAL_MINUTES) < 1:
+        hint = "Write whole numbers above 0, e.g. SYNC_PACE_MIDDLE_HOURS=24 and SYNC_MIN_INTERVAL_MINUTES=15."
+        found.append(Error("A pace without time between two checks.", hint=hint, id="project.E007"))
+    return found
+
+
 @register(deploy=True)
 def check_delivery(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """The two Celery values that lose or multiply tasks when they are wrong (reliability.md 1.1)."""

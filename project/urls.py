@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from integrations.web.figures import show_figures
 from project import health
 
 handler500 = "project.outages.server_error"
@@ -16,6 +17,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("healthz", health.live),
     path("readyz", health.ready),
+    path("admin/services/", admin.site.admin_view(show_figures), name="service_figures"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     # Pages

@@ -21,6 +21,7 @@ class Schedule(models.Model):
     wanted_at:   when somebody last asked for a run; later than the holder's start = the next run is due at once.
     interactive: a person is waiting: goes first and may use the reserve of the budget.
     failures:    runs in a row that ended in an error; 0 after a good one.
+    kinds_due:   {kind: ISO time of its next look} where kinds have intervals of their own; a run reads what is due.
     """
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True)
@@ -36,6 +37,7 @@ class Schedule(models.Model):
     lease_token = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    kinds_due = models.JSONField(default=dict, blank=True)
 
     class Meta:
         indexes = (
@@ -51,6 +53,7 @@ class Baseline(models.Model):
     """All tracks of a connection, whole: written once a run or batch. `syncing.services.baselines` packs it.
 
     digest:           of the last complete read that ended with nothing left to do; "" = look at everything again.
+    kind_digests:     the same by kind, {kind: digest}, where kinds have intervals of their own; void without `digest`.
     library_revision: the library up to here is known to this connection.
     """
 
@@ -59,6 +62,7 @@ class Baseline(models.Model):
     data = models.BinaryField(default=b"")
     tracks = models.PositiveIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True, default="")
+    kind_digests = models.JSONField(default=dict, blank=True)
     probe_mark = models.CharField(max_length=128, blank=True, default="")
     library_revision = models.PositiveBigIntegerField(default=0)
     complete_at = models.DateTimeField(null=True, blank=True)

@@ -19,7 +19,8 @@ from syncing.models import Schedule
 from syncing.services import scheduling
 from syncing.services.journal import record_edits
 
-_LOOK_AGAIN = frozenset({"direction", "policy", "removals", "fields", "kinds", "options", "asks_first"})
+_LOOK_AGAIN = frozenset({"direction", "policy", "removals", "fields", "kinds", "options", "asks_first", "intervals"})
+_OF_PACE = frozenset({"interval_minutes", "adapts"})
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -51,6 +52,8 @@ def on_changed(connection: Connection, names: frozenset[str] = frozenset(), **_:
         Schedule.objects.filter(pk=connection.pk).update(is_on=is_on, due_at=timezone.now())
     if names & _LOOK_AGAIN:
         scheduling.look_again(connection.pk)
+    elif names & _OF_PACE:
+        scheduling.bring_forward(connection)
 
 
 @receiver(connection_needs_login)

@@ -6,13 +6,19 @@ from uuid import UUID
 
 from celery import shared_task
 
-from syncing.services import pruning, running, scheduling
+from syncing.services import dispatching, probing, pruning, running, scheduling
 
 
 @shared_task(name="syncing.start_due_runs", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
 def start_due_runs() -> None:
     """Every few seconds: hand out what is due."""
-    scheduling.start_due()
+    dispatching.start_due()
+
+
+@shared_task(name="syncing.start_persons_runs", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
+def start_persons_runs(user_id: str) -> None:
+    """A moment after a person changed something: they need not wait for the tick."""
+    dispatching.start_due(UUID(user_id))
 
 
 @shared_task(name="syncing.sweep", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
@@ -25,6 +31,18 @@ def sweep() -> None:
 def sync_connection(connection_id: str, token: int) -> None:
     """One run. It is published to its provider's queue; a run that was taken over meanwhile ends at once."""
     running.sync_claimed(UUID(connection_id), token)
+
+
+@shared_task(name="syncing.probe_batches", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
+def probe_batches() -> None:
+    """Every minute: where many people can be probed in one request, ask their provider's queue for it."""
+    probing.start_batches()
+
+
+@shared_task(name="syncing.probe_batch", queue="control", soft_time_limit=150, time_limit=180, ignore_result=True)
+def probe_batch(provider: str) -> None:
+    """Published to the provider's queue. provider: slug."""
+    probing.probe_due(provider)
 
 
 @shared_task(name="syncing.prune", queue="control", soft_time_limit=840, time_limit=870, ignore_result=True)

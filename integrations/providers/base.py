@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from integrations.capability import Capability
 from integrations.errors import ProviderError
@@ -131,6 +131,14 @@ class Outcome:
     error: ProviderError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeTarget:
+    """Whose public list is looked at, and which kinds of it."""
+
+    account_id: str
+    kinds: frozenset[Kind]
+
+
 class Provider(Protocol):
     slug: str
     name: str
@@ -195,4 +203,21 @@ class Provider(Protocol):
 
     def translate(self, session: Session, kind: Kind, slug: str, ids: Sequence[str]) -> dict[str, MediaFacts]:
         """{id at service `slug`: facts here}, for the ids this service can translate by itself."""
+        ...
+
+
+@runtime_checkable
+class BatchProber(Provider, Protocol):
+    """A provider that tells in one request whether the public lists of many people moved. Not every service can."""
+
+    probe_batch: int
+    """People in one request."""
+
+    def probe_many(self, session: Session, targets: Sequence[ProbeTarget]) -> dict[str, str | None]:
+        """{account id: mark} for at most `probe_batch` targets; the session carries nobody's token.
+
+        A mark moves when an entry that everybody may see was added, edited or removed. At most 100 characters, and
+        not to be compared with that of `probe`. None: it cannot be told from outside, e.g. of a private profile;
+        absent: it was not asked for. Raises ProviderError only when nothing was learnt.
+        """
         ...

@@ -27,8 +27,8 @@ def set_options(user: User, *, provider: str, **options: Any) -> Connection:
     """Changes what was given, all or nothing. Raises Connection.DoesNotExist, and OptionError that names each fault.
 
     direction, policy, removals: as in the models. fields: names of entry fields; kinds: "anime", "manga"; an empty
-    list means all. interval_minutes: 15..10080. asks_first: bool. options: {name: choice} of what the provider alone
-    asks; those that are not named stay.
+    list means all. interval_minutes: 15..10080; intervals: {kind: minutes} for kinds that have one of their own.
+    adapts, asks_first: bool. options: {name: choice} of what the provider alone asks; those that are not named stay.
     """
     with transaction.atomic():
         row = queries.lock_connection_for_user(user, provider)
@@ -57,6 +57,8 @@ def clean_options(slug: str, options: Mapping[str, Any]) -> dict[str, Any]:
         "fields": lambda value: _some_of(value, FIELDS),
         "kinds": lambda value: _some_of(value, tuple(str(kind) for kind in kinds)),
         "interval_minutes": _minutes,
+        "intervals": lambda value: _minutes_by_kind(value, tuple(str(kind) for kind in kinds)),
+        "adapts": _flag,
         "asks_first": _flag,
         "options": lambda value: _choices(value, provider.options),
     }
@@ -106,6 +108,12 @@ def _minutes(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not SHORTEST_INTERVAL <= value <= LONGEST_INTERVAL:
         raise ValueError(f"must be a whole number of minutes from {SHORTEST_INTERVAL} to {LONGEST_INTERVAL}.")
     return value
+
+
+def _minutes_by_kind(value: Any, kinds: tuple[str, ...]) -> dict[str, int]:
+    if not isinstance(value, Mapping) or any(kind not in kinds for kind in value):
+        raise ValueError(f"must be minutes by some of {', '.join(kinds)}.")
+    return {kind: _minutes(value[kind]) for kind in kinds if kind in value}
 
 
 def _flag(value: Any) -> bool:

@@ -38,7 +38,7 @@ def open_session(connection: Connection, *, klass: str = "checks", interactive: 
     """
     provider = registry.get(connection.provider)
     if not providers.is_enabled(provider.slug):
-        raise Unavailable(f"{provider.name} is switched off here for now.", provider=provider.slug)
+        raise _switched_off(provider)
     token = fresh_token(connection)
     line = providers.open_line(
         provider, klass="interactive" if interactive else klass, app=_client_id(connection), token=str(connection.pk)
@@ -54,6 +54,17 @@ def open_session(connection: Connection, *, klass: str = "checks", interactive: 
         atlas=atlases.DatabaseAtlas(provider.slug, connection.user_id) if provider.by_shows else None,
         plays=playbooks.DatabasePlayBook(connection) if provider.by_shows else None,
     )
+
+
+def open_public_session(provider: Provider) -> Session:
+    """A session with nobody's token, for what everybody may see; it spends the share of checks. Raises Unavailable."""
+    if not providers.is_enabled(provider.slug):
+        raise _switched_off(provider)
+    return Session(providers.open_line(provider, klass="checks"))
+
+
+def _switched_off(provider: Provider) -> Unavailable:
+    return Unavailable(f"{provider.name} is switched off here for now.", provider=provider.slug)
 
 
 def chosen_options(provider: Provider, connection: Connection) -> dict[str, str]:

@@ -48,6 +48,11 @@ class OptionsForm(forms.Form):
     policy = forms.ChoiceField(label="When both sides changed the same thing", widget=forms.RadioSelect)
     removals = forms.ChoiceField(label="When something was removed from a list", widget=forms.RadioSelect)
     interval_minutes = forms.TypedChoiceField(label="How often", coerce=int)
+    adapts = forms.BooleanField(
+        label="Check more often while that list changes, less often while it does not",
+        required=False,
+        help_text="What you choose above is the middle. Your own edits here travel within seconds in any case.",
+    )
     kinds = forms.MultipleChoiceField(label="Lists", widget=forms.CheckboxSelectMultiple)
     fields_ = forms.MultipleChoiceField(label="What is synced", widget=forms.CheckboxSelectMultiple)
     asks_first = forms.BooleanField(
@@ -64,6 +69,17 @@ class OptionsForm(forms.Form):
         self._choose("kinds", [(kind, kind_words(kind)) for kind in self.all_kinds])
         self._choose("fields_", [(name, _both_words(name, self.all_kinds)) for name in self.all_names])
         self._choose("interval_minutes", _intervals(connection.interval_minutes))
+        # With one kind only the question was answered above.
+        self.timed = {f"interval_{kind}": kind for kind in self.all_kinds} if len(self.all_kinds) > 1 else {}
+        for name, kind in self.timed.items():
+            self.fields[name] = forms.TypedChoiceField(
+                label=f"How often, {kind_words(kind)}",
+                coerce=int,
+                empty_value=None,
+                required=False,
+                choices=[("", "as above"), *_intervals(connection.intervals.get(kind, connection.interval_minutes))],
+            )
+        self.order_fields(["direction", "policy", "removals", "interval_minutes", *self.timed, "adapts"])
         self.asked = {f"option_{option.name}": option.name for option in provider.options}
         for option in provider.options:
             self.fields[f"option_{option.name}"] = forms.ChoiceField(
@@ -76,6 +92,8 @@ class OptionsForm(forms.Form):
             "policy": connection.policy,
             "removals": connection.removals,
             "interval_minutes": connection.interval_minutes,
+            **{f"interval_{kind}": minutes for kind, minutes in connection.intervals.items()},
+            "adapts": connection.adapts,
             "kinds": connection.kinds or self.all_kinds,
             "fields_": connection.fields or self.all_names,
             "asks_first": connection.asks_first,
@@ -97,8 +115,10 @@ class OptionsForm(forms.Form):
         chosen = dict(self.cleaned_data)
         names, kinds = chosen.pop("fields_"), chosen.pop("kinds")
         answers = {name: chosen.pop(field) for field, name in self.asked.items()}
+        timed = {kind: chosen.pop(field) for field, kind in self.timed.items()}
         return {
             **chosen,
+            "intervals": {kind: minutes for kind, minutes in timed.items() if minutes is not None},
             **({"options": answers} if answers else {}),
             "fields": [] if set(names) == set(self.all_names) else names,
             "kinds": [] if set(kinds) == set(self.all_kinds) else kinds,

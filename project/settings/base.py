@@ -175,6 +175,13 @@ STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
 # Syncing ------------------------------------------------------------------------------------------------
 # No connection is checked more often than this on its own; the services' budgets are shared by everybody.
 SYNC_MIN_INTERVAL_MINUTES = env.integer("SYNC_MIN_INTERVAL_MINUTES", 15)
+# Lists that move are checked oftener than their person chose, sleeping ones more rarely (syncing.core.pace): never more
+# rarely than this, unless they chose to; the chosen interval, multiplied by these two at the most, holds as it is when
+# nothing has moved for so many hours.
+SYNC_MAX_INTERVAL_MINUTES = env.integer("SYNC_MAX_INTERVAL_MINUTES", 1440)
+SYNC_PACE_FASTEST_PERCENT = env.integer("SYNC_PACE_FASTEST_PERCENT", 50)
+SYNC_PACE_SLOWEST_PERCENT = env.integer("SYNC_PACE_SLOWEST_PERCENT", 600)
+SYNC_PACE_MIDDLE_HOURS = env.integer("SYNC_PACE_MIDDLE_HOURS", 24)
 # One turn of a long push: then others get theirs, and it goes on.
 SYNC_SLICE_SECONDS = env.integer("SYNC_SLICE_SECONDS", 60)
 SYNC_SLICE_WRITES = env.integer("SYNC_SLICE_WRITES", 200)

@@ -70,6 +70,7 @@ def _daily(task: str, *, hour: int, minute: int) -> dict[str, Any]:
 BEAT_SCHEDULE = {
     "start-due-runs": _tick("syncing.start_due_runs", 10),
     "sweep": _tick("syncing.sweep", 30),
+    "probe-batches": _tick("syncing.probe_batches", 60),
     "refresh-expiring": _tick("integrations.refresh_expiring", 300),
     "poll-device-links": _tick("integrations.poll_device_links", 60),
     # A table is due once a day, at an hour that drifts.

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from integrations.http import Session
 from integrations.models import Connection
-from integrations.providers.base import Account, Provider, RemoteEntry
+from integrations.providers.base import Account, BatchProber, Provider, RemoteEntry, Snapshot
 from library.entry import Entry, Kind
 from syncing.core.plan import Key
 from syncing.models import Baseline
+from syncing.services import marks
 from syncing.services.baselines import digest
 from syncing.services.matching import key_of
 from syncing.services.rules import kinds_of, options_of
@@ -26,6 +27,7 @@ COMPLETE_AT_LEAST_EVERY = timedelta(hours=24)
 class Fetched:
     """unchanged: nothing moved on the side since the last run ended well; then there are no entries.
     complete: kinds whose absences count. mark: the probe's, "" when it was not asked.
+    part: the kinds that were looked at where others were not due; empty = all.
     rooms: how much progress entries have room for, where that is not their total; when it grows more can be written.
     """
 
@@ -36,28 +38,86 @@ class Fetched:
     unchanged: bool = False
     reason: str = ""
     rooms: Mapping[Key, int] = field(default_factory=dict)
+    part: frozenset[Kind] = frozenset()
 
 
-def fetch(connection: Connection, session: Session, provider: Provider, *, baseline: Baseline, full: bool) -> Fetched:
-    """Raises ProviderError; a list that could not be read whole and is not known to be short is such an error."""
+def fetch(
+    connection: Connection,
+    session: Session,
+    provider: Provider,
+    *,
+    baseline: Baseline,
+    full: bool,
+    part: frozenset[Kind] = frozenset(),
+) -> Fetched:
+    """Raises ProviderError; a list that could not be read whole and is not known to be short is such an error.
+
+    part: kinds that are due where others are not, empty = all. They are only looked at: when one of them moved, all
+    are read, so that a plan is never made from half a list.
+    """
     kinds = kinds_of(connection, provider)
     mark = ""
+    if not full and part and part < kinds and _rests(connection, session, provider, baseline=baseline, part=part):
+        return Fetched(unchanged=True, part=part)
     if not full and _probe_pays(provider, baseline, kinds):
         mark = provider.probe(session, kinds)
         if mark and mark == baseline.probe_mark:
             return Fetched(mark=mark, unchanged=True)
+    snapshot = _read(connection, session, provider, kinds=kinds)
+    complete = snapshot.kinds if snapshot.complete else frozenset()
+    held, rooms = _shown(snapshot)
+    now = digest_of(connection, held, complete, rooms=rooms)
+    if isinstance(provider, BatchProber):
+        mark = marks.confirm(baseline.probe_mark, held.values(), now=timezone.now())
+    # A mark stands for a whole read only: after a part the next run reads again.
+    is_old = now == baseline.digest
+    return Fetched(snapshot.entries, complete, now, mark if complete else "", is_old, snapshot.reason, rooms)
+
+
+def _read(connection: Connection, session: Session, provider: Provider, *, kinds: frozenset[Kind]) -> Snapshot:
     snapshot = provider.read(session, kinds)
     if snapshot.account is not None:
         _note_account(connection, snapshot.account)
         # What the read just told decides the writes of this run too, e.g. how much room an account has.
         session.account_settings = snapshot.account.settings
-    complete = snapshot.kinds if snapshot.complete else frozenset()
+    return snapshot
+
+
+def _shown(snapshot: Snapshot) -> tuple[dict[Key, Entry], dict[Key, int]]:
+    """Entries and rooms."""
     held = {key_of(entry): entry.entry for entry in snapshot.entries}
-    rooms = {key_of(entry): entry.room for entry in snapshot.entries if entry.room}
-    now = digest_of(connection, held, complete, rooms=rooms)
-    # A mark stands for a whole read only: after a part the next run reads again.
-    is_old = now == baseline.digest
-    return Fetched(snapshot.entries, complete, now, mark if complete else "", is_old, snapshot.reason, rooms)
+    return held, {key_of(entry): entry.room for entry in snapshot.entries if entry.room}
+
+
+def _rests(
+    connection: Connection, session: Session, provider: Provider, *, baseline: Baseline, part: frozenset[Kind]
+) -> bool:
+    """These kinds are as the last whole read left them."""
+    if not baseline.digest or not all(baseline.kind_digests.get(str(kind)) for kind in part):
+        return False
+    snapshot = _read(connection, session, provider, kinds=part)
+    if not snapshot.complete:
+        return False
+    held, rooms = _shown(snapshot)
+    now = digests_by_kind(connection, held, snapshot.kinds, rooms=rooms)
+    return all(now.get(str(kind)) == baseline.kind_digests[str(kind)] for kind in part)
+
+
+def digests_by_kind(
+    connection: Connection, held: Mapping[Key, Entry], complete: frozenset[Kind], *, rooms: Mapping[Key, int]
+) -> dict[str, str]:
+    """{kind: digest_of that kind alone}; empty where kinds have no intervals of their own."""
+    if not connection.intervals:
+        return {}
+    return {
+        str(kind): digest_of(
+            connection,
+            {key: entry for key, entry in held.items() if key[0] == kind},
+            frozenset({kind}),
+            rooms={key: room for key, room in rooms.items() if key[0] == kind},
+        )
+        for kind in complete
+    }
 
 
 def digest_of(

@@ -19,14 +19,14 @@ from syncing.services import (
     leases,
     noting,
     outcomes,
+    pacing,
     parking,
     previewing,
     reviewing,
-    scheduling,
 )
 from syncing.services.baselines import SENTINELS
 from syncing.services.desk import Desk
-from syncing.services.fetching import Fetched, digest_of
+from syncing.services.fetching import Fetched, digest_of, digests_by_kind
 from syncing.services.leases import Lease, LeaseLost
 
 BENCH = timedelta(hours=1)
@@ -140,6 +140,7 @@ def _store_baseline(desk: Desk, fetched: Fetched, *, settled: bool, rests: bool)
         desk.ledger.sentinels = _oldest(desk)
     desk.save_ledger(
         digest=digest_of(desk.connection, held, fetched.complete, rooms=fetched.rooms) if rests else "",
+        kind_digests=digests_by_kind(desk.connection, held, fetched.complete, rooms=fetched.rooms) if rests else {},
         probe_mark="" if desk.writes else fetched.mark,
         complete_at=timezone.now() if fetched.complete else desk.baseline.complete_at,
     )
@@ -162,16 +163,20 @@ def _oldest(desk: Desk) -> list[tuple[str, str]]:
 def _close(desk: Desk, fetched: Fetched, *, more: bool, again: datetime | None) -> None:
     now = timezone.now()
     run, connection = desk.run, desk.connection
-    due = now if more else scheduling.next_due(connection)
+    moved = run.library_changes > 0
+    if moved:
+        connection.moved_at = now
+    looks = pacing.next_looks(connection)
+    due = now if more else looks.due_at
     if again is not None:
-        due = min(due, max(again, now))
+        due = min(due, pacing.spread_later(max(again, now)))
     if desk.unfinished and not more:
         # Something failed: sooner than the interval, later than at once.
         due = min(due, now + timedelta(seconds=outcomes.backoff(2)))
-    if not leases.let_go(desk.lease, due_at=due):
+    if not leases.let_go(desk.lease, due_at=due, kinds_due=looks.kinds_due):
         raise LeaseLost(str(connection.pk))
     run.message = fetched.reason[:500]
-    outcomes.clear_connection(connection, now)
+    outcomes.clear_connection(connection, now, moved=moved)
     if connection.approved_at is None:
         Connection.objects.filter(pk=connection.pk).update(approved_at=now)
     if not run.is_stored:
@@ -180,9 +185,12 @@ def _close(desk: Desk, fetched: Fetched, *, more: bool, again: datetime | None) 
     outcomes.close(run, state=RunState.PARTIAL if more else RunState.DONE, message=run.message)
 
 
-def finish_unchanged(run: SyncRun, connection: Connection, lease: Lease, *, mark: str) -> None:
-    """Nothing moved anywhere: no write but the schedule and the tally. Raises LeaseLost."""
-    if not leases.let_go(lease, due_at=scheduling.next_due(connection)):
+def finish_unchanged(
+    run: SyncRun, connection: Connection, lease: Lease, *, mark: str, part: frozenset[Kind] = frozenset()
+) -> None:
+    """Nothing moved anywhere: no write but the schedule and the tally. part: as in Fetched. Raises LeaseLost."""
+    looks = pacing.next_looks(connection, lease, looked_at=part)
+    if not leases.let_go(lease, due_at=looks.due_at, kinds_due=looks.kinds_due):
         raise LeaseLost(str(connection.pk))
     if connection.message_code == HELD:
         reviewing.forget_stops(connection)
@@ -203,12 +211,12 @@ def finish_held(desk: Desk) -> None:
         run.message = message
         outcomes.close(run, state=RunState.HELD, code=HELD, message=message)
         reviewing.ask_about(run, guarded, removals=desk.connection.removals, titles={})
-        leases.let_go(desk.lease, due_at=scheduling.next_due(desk.connection))
+        leases.let_go(desk.lease, due_at=pacing.next_due(desk.connection))
 
 
 def postpone(connection: Connection, lease: Lease) -> None:
     """Nothing may be done until a person has spoken: come back by interval, without a request."""
-    leases.let_go(lease, due_at=scheduling.next_due(connection))
+    leases.let_go(lease, due_at=pacing.next_due(connection))
 
 
 def _titles(desk: Desk) -> dict[int, str]:

@@ -3,8 +3,8 @@ lost it learns so before the next write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from syncing.models import Schedule
+from syncing.services.nudging import nudge
 
 LEASE = timedelta(minutes=6)
 
@@ -24,7 +25,8 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """wanted_at: who had asked for a run when this one was given out; anything else there later is a new wish."""
+    """wanted_at: who had asked for a run when this one was given out; anything else there later is a new wish.
+    kinds_due: as in Schedule."""
 
     connection_id: UUID
     token: int
@@ -33,6 +35,7 @@ class Lease:
     full: bool = False
     preview: bool = False
     wanted_at: datetime | None = None
+    kinds_due: Mapping[str, str] = field(default_factory=dict)
 
 
 def claim(connection_id: UUID) -> Lease | None:
@@ -44,20 +47,35 @@ def claim(connection_id: UUID) -> Lease | None:
     )
     if not taken:
         return None
-    row = Schedule.objects.get(pk=connection_id)
-    return Lease(connection_id, row.lease_token, now, row.interactive, row.full, row.preview, row.wanted_at)
+    return _lease(Schedule.objects.get(pk=connection_id), now)
 
 
-def claim_due(provider: str, *, limit: int) -> list[Lease]:
+def _lease(row: Schedule, now: datetime) -> Lease:
+    return Lease(
+        row.pk, row.lease_token, now, row.interactive, row.full, row.preview, row.wanted_at, kinds_due=row.kinds_due
+    )
+
+
+def claim_due(
+    provider: str, *, limit: int, interactive: bool | None = None, user_id: UUID | None = None
+) -> list[Lease]:
     """Take up to `limit` due connections of one provider, people who wait first, then the longest overdue.
+
+    interactive: only people who wait, or only those who do not. user_id: of this person only.
 
     No connection is given to two claimers: rows locked by another are skipped where the database can do that, and on
     SQLite the whole claim is one immediate transaction.
     """
+    if limit <= 0:
+        return []
     now = timezone.now()
     due = Schedule.objects.filter(provider=provider, is_on=True, due_at__lte=now).filter(
         Q(not_before=None) | Q(not_before__lte=now), Q(lease_until=None) | Q(lease_until__lt=now)
     )
+    if interactive is not None:
+        due = due.filter(interactive=interactive)
+    if user_id is not None:
+        due = due.filter(user_id=user_id)
     with transaction.atomic():
         if database.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True)
@@ -65,9 +83,7 @@ def claim_due(provider: str, *, limit: int) -> list[Lease]:
         Schedule.objects.filter(pk__in=[row.pk for row in rows]).update(
             lease_token=F("lease_token") + 1, lease_until=now + LEASE
         )
-    return [
-        Lease(row.pk, row.lease_token + 1, now, row.interactive, row.full, row.preview, row.wanted_at) for row in rows
-    ]
+    return [replace(_lease(row, now), token=row.lease_token + 1) for row in rows]
 
 
 def renew(lease: Lease) -> None:
@@ -87,21 +103,36 @@ def take_up(connection_id: UUID, token: int) -> Lease | None:
     if not held.update(lease_token=token + 1, lease_until=now + LEASE):
         return None
     row = Schedule.objects.filter(pk=connection_id, lease_token=token + 1).first()
-    if row is None:
-        return None
-    return Lease(connection_id, row.lease_token, now, row.interactive, row.full, row.preview, row.wanted_at)
+    return None if row is None else _lease(row, now)
 
 
-def let_go(lease: Lease, *, due_at: datetime, not_before: datetime | None = None, failures: int = 0) -> bool:
+def let_go(
+    lease: Lease,
+    *,
+    due_at: datetime,
+    not_before: datetime | None = None,
+    failures: int = 0,
+    kinds_due: Mapping[str, str] | None = None,
+) -> bool:
     """Give the connection back with its next due time; False when the lease was lost already.
 
-    Who asked for a run after this one began gets it: due_at then stays as it was set by `scheduling`.
+    Who asked for a run after this one began gets it, soon: due_at then stays as it was set by `scheduling`.
+    kinds_due: None = as they were.
     """
     held = Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token, lease_until__isnull=False)
     changes: dict[str, object] = {"lease_until": None, "not_before": not_before, "failures": failures}
+    if kinds_due is not None:
+        changes["kinds_due"] = kinds_due
     if held.filter(_wanted_since(lease)).update(**changes):
+        _nudge_for(lease.connection_id)
         return True
     return bool(held.update(**changes, due_at=due_at, interactive=False, full=False, preview=False))
+
+
+def _nudge_for(connection_id: UUID) -> None:
+    """The message that came with the wish found the connection held, and is used up."""
+    row = Schedule.objects.only("user_id", "due_at").get(pk=connection_id)
+    nudge(row.user_id, after=row.due_at - timezone.now())
 
 
 def is_wanted(lease: Lease) -> bool:

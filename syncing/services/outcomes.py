@@ -25,9 +25,9 @@ from integrations.errors import (
 from integrations.models import Connection, ConnectionState
 from integrations.oauth import AppRejected
 from syncing.models import RunState, Schedule, SyncRun
-from syncing.services import leases
+from syncing.services import leases, pacing
 from syncing.services.leases import Lease
-from syncing.services.scheduling import abandon_open, next_due
+from syncing.services.scheduling import abandon_open
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def end_badly(run: SyncRun, connection: Connection, lease: Lease, *, ending: End
     wait = ending.wait if ending.wait is not None else backoff(max(failures, 1))
     again = timezone.now() + timedelta(seconds=wait + (random.uniform(0, 0.1) * wait))  # noqa: S311 - jitter
     needs_login = ending.code == "needs_login"
-    again = max(again, next_due(connection)) if needs_login else again
+    again = max(again, pacing.next_due(connection)) if needs_login else again
     if not leases.let_go(lease, due_at=again, not_before=again, failures=failures):
         return
     close(run, state=ending.state, code=ending.code, message=ending.message)
@@ -115,10 +115,11 @@ def tell_connection(connection: Connection, ending: Ending) -> None:
     (rows if ending.code == "needs_login" else rows.exclude(message_code=STAYS)).update(**values)
 
 
-def clear_connection(connection: Connection, now: datetime) -> None:
-    """A good run takes its trouble's message away; a warning that the sign-in ends soon stays."""
+def clear_connection(connection: Connection, now: datetime, *, moved: bool = False) -> None:
+    """A good run takes its trouble's message away; a warning that the sign-in ends soon stays. moved: the list there
+    had something new."""
     rows = Connection.objects.filter(pk=connection.pk)
-    rows.update(last_synced_at=now)
+    rows.update(last_synced_at=now, **({"moved_at": now} if moved else {}))
     if connection.message and connection.message_code != STAYS:
         rows.exclude(message_code=STAYS).update(message="", message_code="")
 

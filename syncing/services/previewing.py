@@ -14,7 +14,7 @@ from syncing.core.guard import SHRUNK_AT_LEAST, SHRUNK_SHARE, Topic
 from syncing.core.model import Action
 from syncing.core.plan import Item
 from syncing.models import Change, ChangeState, Review, ReviewState, RunState, SyncRun
-from syncing.services import journal, leases, noting, outcomes, reviewing, scheduling
+from syncing.services import journal, leases, noting, outcomes, pacing, reviewing, scheduling
 from syncing.services.desk import Desk
 from syncing.services.leases import Lease
 
@@ -96,7 +96,7 @@ def finish_preview(desk: Desk) -> None:
                 "unmatched": len(desk.prepared.plan.unroutable) + len(desk.prepared.waiting),
             }
             reviewing.ask_first(run, counts=summary)
-        leases.let_go(desk.lease, due_at=scheduling.next_due(connection))
+        leases.let_go(desk.lease, due_at=pacing.next_due(connection))
 
 
 def expire_previews(connection: Connection) -> None:

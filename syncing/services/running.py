@@ -13,7 +13,7 @@ from syncing.models import RunState, SyncRun
 from syncing.services import (
     leases,
     outcomes,
-    scheduling,
+    pacing,
     undo_performing,
     undoing,
 )
@@ -37,7 +37,7 @@ def run_lease(lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody) -> S
     """
     connection = Connection.objects.select_related("app", "user").get(pk=lease.connection_id)
     if connection.state != ConnectionState.ACTIVE or not connection.user.is_active:
-        leases.let_go(lease, due_at=scheduling.next_due(connection))
+        leases.let_go(lease, due_at=pacing.next_due(connection))
         return None
     run = SyncRun(
         user_id=connection.user_id,

@@ -1,24 +1,15 @@
-"""When connections run. The schedule's rows are the truth; the queue is only a hint.
-
-What falls out of the broker is found again by the next tick, so publishing may fail without loss.
-"""
+"""When connections run. The schedule's rows are the truth; the queue is only a hint."""
 
 from __future__ import annotations
 
-import logging
-import random
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from celery import current_app
-from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from integrations.models import Connection
-from integrations.providers import registry
 from integrations.queries import connection_for_user
 from integrations.services import pausing
 from syncing.models import (
@@ -33,16 +24,14 @@ from syncing.models import (
     SyncRun,
     Unmatched,
 )
-from syncing.services import leases
+from syncing.services import leases, pacing
+from syncing.services.nudging import nudge
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-log = logging.getLogger(__name__)
-
-EDIT_DEBOUNCE = timedelta(seconds=3)
-"""After an edit: people often change several fields in a row."""
-CLAIMS_A_TICK = 20
+EDIT_DEBOUNCE = timedelta(seconds=1.5)
+"""After the first edit: people often change several fields in a row."""
 
 
 def request_sync(
@@ -61,8 +50,8 @@ def request_sync(
     # A sync that is asked for while a preview is made is no second preview.
     values |= {"preview": preview}
     Schedule.objects.filter(connection=connection, is_on=True).update(**values)
-    if waits:
-        nudge()
+    if trigger != "command":
+        nudge(user.pk, after=values["due_at"] - now)
 
 
 def set_paused(user: User, *, provider: str, paused: bool) -> None:
@@ -91,7 +80,7 @@ def add_schedule(connection: Connection, *, fresh: bool) -> None:
         if fresh:
             forget(connection)
         Baseline.objects.get_or_create(connection=connection, defaults={"user_id": connection.user_id})
-    nudge()
+    nudge(connection.user_id)
 
 
 def drop_schedule(connection: Connection) -> None:
@@ -137,43 +126,14 @@ def wake_others(user_id: UUID, *, but: UUID | None = None, after: timedelta = ti
     soon = timezone.now() + after
     late = models.Q(due_at__gt=soon) | models.Q(lease_until__isnull=False)
     rows = Schedule.objects.filter(late, user_id=user_id, is_on=True)
-    rows.exclude(pk=but).update(due_at=soon, wanted_at=timezone.now())
-    if not after:
-        nudge()
+    if rows.exclude(pk=but).update(due_at=soon, wanted_at=timezone.now()):
+        nudge(user_id, after=after)
 
 
-def nudge() -> None:
-    """Tell a worker, after the commit, that something is due; the next tick would find it as well."""
-    transaction.on_commit(_publish_tick)
-
-
-def _publish_tick() -> None:
-    _send("syncing.start_due_runs", [], queue="control")
-
-
-def _send(name: str, args: list[Any], *, queue: str) -> bool:
-    try:
-        current_app.send_task(name, args=args, queue=queue, retry=False)
-    except OperationalError:
-        log.warning("the broker is away; the next tick finds what is due")
-        return False
-    return True
-
-
-def start_due() -> int:
-    """Claim what is due and hand it to the providers' queues; returns how many. Two at once do no harm."""
-    started = 0
-    for slug in registry.slugs():
-        claimed = leases.claim_due(slug, limit=CLAIMS_A_TICK)
-        for at, lease in enumerate(claimed):
-            queue = "interactive" if lease.interactive else slug
-            if not _send("syncing.sync_connection", [str(lease.connection_id), lease.token], queue=queue):
-                # Given back as they were: the rows are still due.
-                for unsent in claimed[at:]:
-                    Schedule.objects.filter(pk=unsent.connection_id, lease_token=unsent.token).update(lease_until=None)
-                return started
-            started += 1
-    return started
+def bring_forward(connection: Connection) -> None:
+    """A shorter interval holds from now on, not when the longer one has run out."""
+    due = pacing.next_due(connection)
+    Schedule.objects.filter(pk=connection.pk, due_at__gt=due).update(due_at=due)
 
 
 def sweep() -> int:
@@ -201,9 +161,3 @@ def abandon_open(connection_id: UUID) -> None:
     stale = open_rows.filter(state=ChangeState.PLANNED).exclude(run__state__in=(RunState.PREVIEW, RunState.QUEUED))
     stale.update(state=ChangeState.ABANDONED, settled_at=now)
     runs.update(state=RunState.ABANDONED, finished_at=now, message="The worker stopped; the next run starts afresh.")
-
-
-def next_due(connection: Connection) -> datetime:
-    """The connection's own interval, spread by a tenth so that a restart does not line everybody up."""
-    minutes = max(connection.interval_minutes, settings.SYNC_MIN_INTERVAL_MINUTES)
-    return timezone.now() + timedelta(minutes=minutes) * random.uniform(0.9, 1.1)  # noqa: S311 - jitter

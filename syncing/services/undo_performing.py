@@ -12,7 +12,7 @@ from library.queries import rows_of
 from library.services.storing import Stored, lock_library, store_entries
 from syncing.core.model import Action
 from syncing.models import Baseline, ChangeState, RunState, SyncRun
-from syncing.services import applying, leases, scheduling, undo_library, undo_planning, undoing
+from syncing.services import applying, leases, pacing, scheduling, undo_library, undo_planning, undoing
 from syncing.services.baselines import Ledger, pack, unpack
 from syncing.services.desk import Desk
 from syncing.services.journal import LIBRARY
@@ -78,7 +78,7 @@ def _finish(run: SyncRun, connection: Connection, lease: Lease, *, desk: Desk | 
             writes=done.exclude(side=LIBRARY).count(),
             failed=run.changes.filter(state=ChangeState.FAILED).count(),
         )
-        leases.let_go(lease, due_at=scheduling.next_due(connection))
+        leases.let_go(lease, due_at=pacing.next_due(connection))
     run.refresh_from_db()
     if library_changes:
         scheduling.wake_others(connection.user_id, but=connection.pk)

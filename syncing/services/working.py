@@ -16,6 +16,7 @@ from syncing.services import (
     applying,
     finishing,
     leases,
+    pacing,
     previewing,
     scheduling,
 )
@@ -36,15 +37,16 @@ def work(
     if previewing.waits_for_a_word(connection, lease):
         finishing.postpone(connection, lease)
         return
-    fetched = fetch(connection, session, provider, baseline=baseline, full=lease.full)
+    part = pacing.kinds_to_look_at(connection, lease)
+    fetched = fetch(connection, session, provider, baseline=baseline, full=lease.full, part=part)
     run.requests, run.entries_read = session.requests, len(fetched.entries)
     tell("read", len(fetched.entries), len(fetched.entries))
     behind = revision_of(connection.user_id) != baseline.library_revision
     if fetched.unchanged and not behind and not (lease.full or lease.preview):
-        finishing.finish_unchanged(run, connection, lease, mark=fetched.mark)
+        finishing.finish_unchanged(run, connection, lease, mark=fetched.mark, part=fetched.part)
         return
     if fetched.unchanged and not fetched.digest:
-        # The probe spared the read, but the library moved: what it holds is needed after all.
+        # The probe or a part spared the read, but the library moved: what it holds is needed after all.
         fetched = fetch(connection, session, provider, baseline=baseline, full=True)
     # Whatever an earlier holder left open must be known as such before it is looked up in what was read.
     with transaction.atomic():

@@ -50,6 +50,7 @@ EXAMPLES = (
     "tests/core/test_policy.py",
     "tests/core/test_likeness.py",
     "tests/core/test_undo.py",
+    "tests/core/test_pace.py",
     "tests/integrations/test_capability.py",
 )
 SUITES = {"examples": EXAMPLES, "properties": PROPERTIES}

@@ -29,7 +29,7 @@ from integrations.sandbox.server import Running
 from integrations.services.sessions import open_session
 from library.services.editing import edit_entry
 from syncing.models import Schedule
-from syncing.services import applying, outcomes, scheduling
+from syncing.services import applying, dispatching, outcomes, scheduling
 from tests.e2e.conftest import Link, sync
 from tests.e2e.lists import (
     ANILIST,
@@ -139,7 +139,7 @@ def test_no_secret_is_anywhere(
     live_through_all(sandbox, connections, redis_client, monkeypatch)
     Schedule.objects.update(is_on=True, not_before=None)
     scheduling.look_again(connections[0].pk)
-    assert scheduling.start_due() >= 1
+    assert dispatching.start_due() >= 1
     found: dict[str, str] = {}
     places = {
         "log": caplog.text,

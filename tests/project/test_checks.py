@@ -17,6 +17,7 @@ def ids(found: list[Any]) -> list[str]:
 def test_all_is_well() -> None:
     assert ids(checks.check_token_keys(None)) == []
     assert ids(checks.check_addresses(None)) == []
+    assert ids(checks.check_pace(None)) == []
 
 
 def test_token_keys(settings: Any) -> None:
@@ -35,6 +36,21 @@ def test_token_keys(settings: Any) -> None:
 def test_addresses(settings: Any, name: str, value: str, expected: str) -> None:
     setattr(settings, name, value)
     assert ids(checks.check_addresses(None)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SYNC_PACE_FASTEST_PERCENT", 0, "project.E006"),
+        ("SYNC_PACE_FASTEST_PERCENT", 101, "project.E006"),
+        ("SYNC_PACE_SLOWEST_PERCENT", 99, "project.E006"),
+        ("SYNC_PACE_MIDDLE_HOURS", 0, "project.E007"),
+        ("SYNC_MIN_INTERVAL_MINUTES", 0, "project.E007"),
+    ],
+)
+def test_pace(settings: Any, name: str, value: int, expected: str) -> None:
+    setattr(settings, name, value)
+    assert ids(checks.check_pace(None)) == [expected]
 
 
 @pytest.mark.postgres

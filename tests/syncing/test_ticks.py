@@ -14,23 +14,11 @@ from accounts.models import User
 from integrations.models import Connection
 from syncing import tasks
 from syncing.models import Schedule
-from syncing.services import leases, scheduling
+from syncing.services import dispatching, leases, scheduling
 from syncing.services.outcomes import CAP_SECONDS, backoff
 from syncing.services.running import run_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any], str]]:
-    """What was published: (task, arguments, queue)."""
-    published: list[tuple[str, list[Any], str]] = []
-
-    def send(name: str, *, args: list[Any], queue: str, **_: Any) -> None:
-        published.append((name, args, queue))
-
-    monkeypatch.setattr(current_app, "send_task", send)
-    return published
 
 
 def connect(user: User, provider: str, **schedule: Any) -> Connection:
@@ -66,7 +54,7 @@ def test_a_broker_that_is_away_leaves_the_row_due(alice: User, monkeypatch: pyte
         raise OperationalError("no broker")
 
     monkeypatch.setattr(current_app, "send_task", fail)
-    assert scheduling.start_due() == 0
+    assert dispatching.start_due() == 0
     assert Schedule.objects.get(pk=connection.pk).lease_until is None
 
 

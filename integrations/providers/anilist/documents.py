@@ -8,6 +8,7 @@ use (providers/anilist.md 5.4, read 2026-11-21). Every alias of a batch stands o
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import starmap
 
 from library.entry import Kind
 
@@ -67,6 +68,24 @@ def newest_entries(kinds: Collection[Kind]) -> str:
         for kind in sorted(kinds)
     )
     return f"query ($user: Int) {{\n{pages}\n}}"
+
+
+def probe_people(kinds: Sequence[Collection[Kind]]) -> str:
+    """Variables u0… One person a line, 16 points for both kinds: aliases `who<i>`, and `<kind><i>` with the entry
+    that was edited last. Without anybody's token."""
+    declared = ", ".join(f"$u{index}: Int" for index in range(len(kinds)))
+    return f"query ({declared}) {{\n" + "\n".join(starmap(_one_person, enumerate(kinds))) + "\n}"
+
+
+def _one_person(index: int, kinds: Collection[Kind]) -> str:
+    counts = " ".join(f"{kind} {{ count }}" for kind in sorted(kinds))
+    newest = " ".join(
+        f"{kind}{index}: Page(perPage: 1) {{ mediaList(userId: $u{index}, type: {MEDIA_TYPES[kind]},"
+        " sort: UPDATED_TIME_DESC) { id updatedAt } }"
+        for kind in sorted(kinds)
+    )
+    who = f"who{index}: User(id: $u{index}) {{ statistics {{ {counts} }} mediaListOptions {{ scoreFormat }} }}"
+    return f"{who} {newest}"
 
 
 def find_entry_ids(kinds: Collection[Kind]) -> str:

@@ -43,11 +43,12 @@ class Refused(Rejected):
 
 
 class RefusedAsGone(Gone):
-    """The title or entry is not there (any more). `line` as in Refused."""
+    """The title, entry or person is not there (any more). `line` as in Refused; `lines`: all that were named."""
 
     def __init__(self, message: str, *, line: int = 0) -> None:
         super().__init__(message, provider=SLUG)
         self.line = line
+        self.lines: tuple[int, ...] = (line,) if line else ()
 
 
 class TooComplex(Rejected):
@@ -97,7 +98,10 @@ def judge(answer: Answer) -> ProviderError | None:
         return _outage() if good else None
     if not faults:
         return None if good else _judge_fault(_Fault(), answer.status)
-    return _judge_fault(faults[0], faults[0].status or 400 if good else answer.status)
+    verdict = _judge_fault(faults[0], faults[0].status or 400 if good else answer.status)
+    if isinstance(verdict, RefusedAsGone):
+        verdict.lines = tuple(sorted({fault.line for fault in faults if fault.line}))
+    return verdict
 
 
 def _outage() -> Transient:

@@ -13,13 +13,14 @@ from integrations.errors import Gone, ProviderError, Rejected, Transient
 from integrations.http import Session
 from integrations.limits import Budget
 from integrations.oauth import OAuthSpec
-from integrations.providers.anilist import client, convert, documents, judging, reading
+from integrations.providers.anilist import client, convert, documents, judging, probing, reading
 from integrations.providers.anilist.batching import NotSent, send_in_pieces
 from integrations.providers.base import (
     Account,
     MediaFacts,
     Option,
     Outcome,
+    ProbeTarget,
     Removal,
     Snapshot,
     Write,
@@ -49,6 +50,7 @@ class AniList:
     write_batch = 25
     removal_batch = 50
     probe_requests = 1
+    probe_batch = probing.PEOPLE
     apps_url = "https://anilist.co/settings/apps"
     options: tuple[Option, ...] = ()
     by_shows = False
@@ -80,6 +82,9 @@ class AniList:
         newest = client.fetch_newest(session, kinds, user=reading.known_user(session))
         marks = {kind: next(iter(newest.get(kind, ())), None) for kind in sorted(kinds)}
         return " ".join(f"{kind}:{mark.id}@{mark.updated_at}" if mark else f"{kind}:-" for kind, mark in marks.items())
+
+    def probe_many(self, session: Session, targets: Sequence[ProbeTarget]) -> dict[str, str | None]:
+        return probing.probe_many(session, targets)
 
     def read(self, session: Session, kinds: Collection[Kind]) -> Snapshot:
         return reading.read_lists(session, kinds)

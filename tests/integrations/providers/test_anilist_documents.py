@@ -9,7 +9,7 @@ from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, Opera
 from graphql import validate as validate_document
 from graphql.language.ast import SelectionSetNode
 
-from integrations.providers.anilist import documents, provider
+from integrations.providers.anilist import documents, probing, provider
 from library.entry import Kind
 
 SCHEMA = Path(provider.__file__).with_name("fake_schema.graphqls")
@@ -22,6 +22,7 @@ ALL = {
     "one kind": documents.read_lists([Kind.MANGA]),
     "chunk": documents.read_lists(BOTH, chunked=True),
     "newest": documents.newest_entries(BOTH),
+    "people": documents.probe_people([BOTH] * probing.PEOPLE),
     "entry ids": documents.find_entry_ids(BOTH),
     "save": documents.save_entries([WIDEST] * provider.AniList.write_batch),
     "delete": documents.delete_entries(provider.AniList.removal_batch),
@@ -58,6 +59,7 @@ def test_documents_are_valid_and_cheap(text: str) -> None:
 def test_a_full_batch_stays_below_the_cap() -> None:
     assert count_fields(ALL["save"]) == 475
     assert count_fields(ALL["delete"]) == 100
+    assert count_fields(ALL["people"]) == 480
 
 
 def test_each_alias_has_its_own_line() -> None:
@@ -65,3 +67,4 @@ def test_each_alias_has_its_own_line() -> None:
     assert lines[documents.FIRST_ALIAS_LINE - 1].startswith("a0: ")
     assert lines[documents.FIRST_ALIAS_LINE + 23].startswith("a24: ")
     assert ALL["delete"].splitlines()[documents.FIRST_ALIAS_LINE - 1 + 49].startswith("a49: ")
+    assert ALL["people"].splitlines()[documents.FIRST_ALIAS_LINE - 1 + 29].startswith("who29: ")
