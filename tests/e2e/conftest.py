@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ from django.utils import timezone
 from redis import Redis
 
 from accounts.models import User
+from integrations.limits import Budget
 from integrations.models import Connection
 from integrations.providers import registry
+from integrations.providers.base import Provider
 from integrations.sandbox.server import Running, serve
 from integrations.services import providers
 from syncing.models import SyncRun
@@ -35,7 +38,9 @@ def _sandbox_server() -> Iterator[Running]:
 
 
 @pytest.fixture
-def sandbox(_sandbox_server: Running, settings: Any, redis_client: Redis) -> Iterator[Running]:
+def sandbox(
+    _sandbox_server: Running, settings: Any, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Running]:
     """A fresh sandbox that everything goes to, with limits out of the way: tests of limits set their own."""
     _sandbox_server.control("POST", "reset")
     _sandbox_server.control("POST", "anilist/settings", {"rate_limit": 100_000, "burst_limit": 100_000})
@@ -45,6 +50,8 @@ def sandbox(_sandbox_server: Running, settings: Any, redis_client: Redis) -> Ite
     _sandbox_server.control("POST", "trakt/apps", TRAKT_APP)
     settings.SANDBOX_URL = _sandbox_server.url
     settings.PROVIDERS = {slug: dict(FAST) for slug in registry.slugs()}
+    # All budgets of a service, where a rate in the settings takes the place of the first alone.
+    monkeypatch.setattr(providers, "budgets_for", _out_of_the_way)
     settings.PROVIDER_APPS = dict.fromkeys(registry.slugs(), ("sandbox-client", "sandbox-secret"))
     providers.redis_client.cache_clear()
     providers.http_client.cache_clear()
@@ -53,6 +60,10 @@ def sandbox(_sandbox_server: Running, settings: Any, redis_client: Redis) -> Ite
     providers.redis_client().close()
     providers.redis_client.cache_clear()
     providers.http_client.cache_clear()
+
+
+def _out_of_the_way(provider: Provider) -> tuple[Budget, ...]:
+    return tuple(replace(budget, requests=60_000, seconds=60.0, burst=1000) for budget in provider.budgets)
 
 
 Link = Callable[..., Connection]
