@@ -11,6 +11,8 @@ PYTEST := $(BIN)/python -m pytest
 # How many test processes: 2 unless told otherwise, e.g. make test JOBS=8
 JOBS ?= 2
 UNIT := not slow and not e2e and not browser
+# Tests that ask no database: once is enough.
+WITHOUT_DATABASE := tests/architecture tests/contract tests/core tests/integrations/providers tests/sandbox
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run sandbox test quick lint check bench migrate migrations manage lock clean
@@ -27,8 +29,8 @@ run: $(STAMP) ## the service itself, with .env (made on first use): web, workers
 sandbox: $(STAMP) ## all four services imitated on this machine, for trials of any client (docs/sandbox.md)
 	@$(BIN)/python manage.py runsandbox $(ARGS)
 
-test: $(STAMP) ## all tests on PostgreSQL and Valkey, then the smaller set on SQLite
-	@ENISHI_TEST_DB=sqlite ENISHI_HYPOTHESIS=quick $(PYTEST) -q -n $(JOBS) -m "$(UNIT)"
+test: $(STAMP) ## what asks the database on SQLite, then all tests on PostgreSQL and Valkey
+	@ENISHI_TEST_DB=sqlite ENISHI_HYPOTHESIS=quick $(PYTEST) -q -n $(JOBS) -m "$(UNIT)" $(WITHOUT_DATABASE:%=--ignore=%)
 	@$(PYTEST) -n $(JOBS)
 
 quick: $(STAMP) ## the core and the unit tests, in under a minute

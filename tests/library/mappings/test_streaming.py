@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from library.mappings import streaming
@@ -32,12 +32,18 @@ class Dripping(io.BytesIO):
         return super().read(self._few)
 
 
+FEWER = settings(max_examples=150)
+"""A nested document costs as much to draw as a whole history of lists."""
+
+
+@FEWER
 @given(st.lists(PLAIN, max_size=6), st.integers(1, 9), st.booleans())
 def test_rows_are_what_they_are_in_one_go(rows: list[Any], size: int, spaced: bool) -> None:
     content = json.dumps(rows, ensure_ascii=spaced, indent=1 if spaced else None).encode()
     assert list(rows_of(Dripping(content, size))) == rows
 
 
+@FEWER
 @given(st.dictionaries(st.text(), PLAIN, max_size=6), st.integers(1, 9))
 def test_members_are_what_they_are_in_one_go(members: dict[str, Any], size: int) -> None:
     assert dict(members_of(Dripping(json.dumps(members).encode(), size))) == members
