@@ -13,7 +13,7 @@ from django.utils import timezone
 from library.entry import Kind
 from library.services.catalogue import CHUNK
 from syncing.models import Baseline, Schedule, Unmatched
-from syncing.services import scheduling
+from syncing.services import nudging
 
 APART = timedelta(seconds=2)
 """Between the runs that are brought forward: one id may concern many people, and a service has its pace."""
@@ -34,7 +34,7 @@ def make_due(provider: str, kind: Kind, pairs: Mapping[str, int]) -> None:
     for at, connection_id in enumerate(sorted(waiting)):
         _make_due(connection_id, media_ids, after=APART * at)
     if waiting:
-        scheduling.nudge()
+        nudging.nudge()
 
 
 def _make_due(connection_id: UUID, media_ids: Collection[int], *, after: timedelta) -> None:
