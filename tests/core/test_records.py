@@ -240,6 +240,12 @@ def test_what_a_side_cannot_tell_is_taken_to_be_as_it_was() -> None:
     assert [moved(item.verdict) for item in taken.items] == [({"score": 0}, {})]
 
 
+def test_a_status_that_fell_back_with_its_plays_is_not_sent_again() -> None:
+    done = entry(Status.COMPLETED, progress=TOTAL)
+    verdict = merge(held(done), now(entry(progress=7)), Memory(done, done), rules=RULES)
+    assert verdict.is_quiet
+
+
 def test_one_way_connections_hold_for_records_too() -> None:
     import_only, export_only = replace(RULES, gives=False), replace(RULES, takes=False)
     assert merge(held(FIVE), now(entry(progress=3)), None, rules=import_only).is_quiet
