@@ -6,6 +6,7 @@ import pytest
 
 from integrations.sandbox.server import Running, serve
 from tests.sandbox.asking import AniList, MyAnimeList
+from tests.sandbox.trakt_asking import Trakt
 
 AT = 1_700_000_000
 """2023-11-14T22:13:20Z: where the sandbox's clock stands in these tests."""
@@ -33,4 +34,10 @@ def anilist(sandbox: Running) -> Iterator[AniList]:
 @pytest.fixture
 def mal(sandbox: Running) -> Iterator[MyAnimeList]:
     with MyAnimeList(sandbox) as client:
+        yield client
+
+
+@pytest.fixture
+def trakt(sandbox: Running) -> Iterator[Trakt]:
+    with Trakt(sandbox) as client:
         yield client

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +11,6 @@ from integrations.sandbox.server import Running
 from integrations.sandbox.shapes import ControlError
 from tests.sandbox.conftest import AT
 from tests.sandbox.trakt_asking import FRIEREN, ONE_PIECE, TITAN, TRAIN, Person, Trakt, added, film, season, show
-
-
-@pytest.fixture
-def trakt(sandbox: Running) -> Iterator[Trakt]:
-    with Trakt(sandbox) as client:
-        yield client
 
 
 @pytest.fixture

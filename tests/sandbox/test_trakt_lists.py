@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from integrations.sandbox.server import Running
 from tests.sandbox.trakt_asking import (
     FRIEREN,
     MUSHOKU,
@@ -24,12 +22,6 @@ from tests.sandbox.trakt_asking import (
     show,
     shows_with_plays,
 )
-
-
-@pytest.fixture
-def trakt(sandbox: Running) -> Iterator[Trakt]:
-    with Trakt(sandbox) as client:
-        yield client
 
 
 @pytest.fixture
