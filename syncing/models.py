@@ -18,6 +18,7 @@ class Schedule(models.Model):
 
     due_at:      next run; not_before: a service asked us to stay away until then (it wins over due_at).
     lease_token: fencing number; grows with each claim. Whoever holds an older number has lost the connection.
+    begun_at:    since when a worker is at it; None while it waits in the broker, and while nobody holds it.
     wanted_at:   when somebody last asked for a run; later than the holder's start = the next run is due at once.
     interactive: a person is waiting: goes first and may use the reserve of the budget.
     failures:    runs in a row that ended in an error; 0 after a good one.
@@ -36,12 +37,13 @@ class Schedule(models.Model):
     preview = models.BooleanField("next run only shows", default=False)
     lease_token = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    begun_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     kinds_due = models.JSONField(default=dict, blank=True)
 
     class Meta:
         indexes = (
-            models.Index(fields=["provider", "due_at"], condition=Q(is_on=True), name="schedule_due"),
+            models.Index(fields=["provider", "interactive", "due_at"], condition=Q(is_on=True), name="schedule_next"),
             models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="schedule_lease"),
         )
 

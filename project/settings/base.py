@@ -182,6 +182,8 @@ SYNC_MAX_INTERVAL_MINUTES = env.integer("SYNC_MAX_INTERVAL_MINUTES", 1440)
 SYNC_PACE_FASTEST_PERCENT = env.integer("SYNC_PACE_FASTEST_PERCENT", 50)
 SYNC_PACE_SLOWEST_PERCENT = env.integer("SYNC_PACE_SLOWEST_PERCENT", 600)
 SYNC_PACE_MIDDLE_HOURS = env.integer("SYNC_PACE_MIDDLE_HOURS", 24)
+# Seconds after which a run that gives no sign of life is taken over; whoever works renews before each write.
+SYNC_LEASE_SECONDS = env.integer("SYNC_LEASE_SECONDS", 360)
 # One turn of a long push: then others get theirs, and it goes on.
 SYNC_SLICE_SECONDS = env.integer("SYNC_SLICE_SECONDS", 60)
 SYNC_SLICE_WRITES = env.integer("SYNC_SLICE_WRITES", 200)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, Q
@@ -16,7 +17,10 @@ from django.utils import timezone
 from syncing.models import Schedule
 from syncing.services.nudging import nudge
 
-LEASE = timedelta(minutes=6)
+
+def term() -> timedelta:
+    """How long a lease lasts from its last renewal."""
+    return timedelta(seconds=settings.SYNC_LEASE_SECONDS)
 
 
 class LeaseLost(Exception):
@@ -43,7 +47,7 @@ def claim(connection_id: UUID) -> Lease | None:
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     taken = Schedule.objects.filter(free, pk=connection_id).update(
-        lease_token=F("lease_token") + 1, lease_until=now + LEASE
+        lease_token=F("lease_token") + 1, lease_until=now + term(), begun_at=now
     )
     if not taken:
         return None
@@ -81,7 +85,7 @@ def claim_due(
             due = due.select_for_update(skip_locked=True)
         rows = list(due.order_by("-interactive", "due_at")[:limit])
         Schedule.objects.filter(pk__in=[row.pk for row in rows]).update(
-            lease_token=F("lease_token") + 1, lease_until=now + LEASE
+            lease_token=F("lease_token") + 1, lease_until=now + term(), begun_at=None
         )
     return [replace(_lease(row, now), token=row.lease_token + 1) for row in rows]
 
@@ -89,7 +93,7 @@ def claim_due(
 def renew(lease: Lease) -> None:
     """Hold on for another term. Raises LeaseLost. Called in the transaction that precedes each write."""
     held = Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token, lease_until__isnull=False)
-    if not held.update(lease_until=timezone.now() + LEASE):
+    if not held.update(lease_until=timezone.now() + term()):
         raise LeaseLost(f"connection {lease.connection_id}")
 
 
@@ -100,7 +104,7 @@ def take_up(connection_id: UUID, token: int) -> Lease | None:
     """
     now = timezone.now()
     held = Schedule.objects.filter(pk=connection_id, lease_token=token, lease_until__isnull=False)
-    if not held.update(lease_token=token + 1, lease_until=now + LEASE):
+    if not held.update(lease_token=token + 1, lease_until=now + term(), begun_at=now):
         return None
     row = Schedule.objects.filter(pk=connection_id, lease_token=token + 1).first()
     return None if row is None else _lease(row, now)
@@ -120,7 +124,12 @@ def let_go(
     kinds_due: None = as they were.
     """
     held = Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token, lease_until__isnull=False)
-    changes: dict[str, object] = {"lease_until": None, "not_before": not_before, "failures": failures}
+    changes: dict[str, object] = {
+        "lease_until": None,
+        "begun_at": None,
+        "not_before": not_before,
+        "failures": failures,
+    }
     if kinds_due is not None:
         changes["kinds_due"] = kinds_due
     if held.filter(_wanted_since(lease)).update(**changes):
