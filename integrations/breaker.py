@@ -1,7 +1,8 @@
 """One circuit breaker a provider, shared by all workers through Redis. No Django.
 
-Opens after 5 failures in a row, for 30 s, then twice as long each time up to 15 min (±20 %). Afterwards exactly one
-call, the probe, is let through: its success closes the breaker, its failure opens it again.
+Opens after 5 failures in a row, or when more than half of at least 20 calls of the last minute failed: for 30 s, then
+twice as long each time up to 15 min (±20 %). Afterwards exactly one call, the probe, is let through: its success closes
+the breaker, its failure opens it again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from integrations.errors import ProviderError, RateLimited, Transient, Unavailab
 from integrations.limits import SECOND, fail_closed, load, tag
 
 FAILURES = 5
+ENOUGH = 20
+"""Calls of a minute that say something of the service, whatever their order."""
 FIRST_OPEN, LONGEST_OPEN = 30.0, 900.0
 PROBE_SECONDS = 90.0
 """Longer than any request may take. A probe whose worker died gives way to the next one after that."""
@@ -64,7 +67,7 @@ class Breaker:
 
     def failed(self, error: ProviderError | None = None) -> None:
         """Counts a 5xx answer or a timeout. An `error` that shows the service to be there (401, 429, a refused entry,
-        a strange payload) is no failure and ends the row of failures."""
+        a strange payload) is no failure and ends a row of failures."""
         is_away = error is None or (isinstance(error, Transient) and not isinstance(error, RateLimited))
         self._tell("bad" if is_away else "good")
 
@@ -73,6 +76,7 @@ class Breaker:
         factor = 0.8 + 0.4 * self._jitter()
         rules = (
             FAILURES,
+            ENOUGH,
             int(FIRST_OPEN * SECOND),
             int(LONGEST_OPEN * SECOND),
             factor,
@@ -86,11 +90,18 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """state: closed, open, or half_open (the next call is the probe). failures: in a row. open_for: seconds."""
+    """state: closed, open, or half_open (the next call is the probe). failures: in a row. open_for: seconds.
+
+    bad, calls: how many of a minute's calls had failed when that opened it; 0 where a row of failures did.
+    away_for: seconds since it was last closed.
+    """
 
     state: str
     failures: int = 0
     open_for: float = 0.0
+    bad: int = 0
+    calls: int = 0
+    away_for: float = 0.0
 
 
 def condition(redis: redis_py.Redis, provider: str, *, clock: Callable[[], float] | None = None) -> Condition:
@@ -99,7 +110,11 @@ def condition(redis: redis_py.Redis, provider: str, *, clock: Callable[[], float
     with fail_closed(provider):
         seconds, micros = client.time()
         now = clock() * SECOND if clock else int(seconds) * SECOND + int(micros)
-        failures, until = client.hmget(f"{tag(provider)}:breaker", "failures", "open_until")
-    open_until = float(until or 0)
-    state = "closed" if open_until == 0 else "open" if open_until > now else "half_open"
-    return Condition(state, int(failures or 0), max(0.0, (open_until - now) / SECOND) if open_until else 0.0)
+        names = ("failures", "open_until", "bad", "calls", "since")
+        told = [int(value or 0) for value in client.hmget(f"{tag(provider)}:breaker", *names)]
+    failures, open_until, bad, calls, since = told
+    if not open_until:
+        return Condition("closed", failures)
+    state = "open" if open_until > now else "half_open"
+    away_for = (now - since) / SECOND if since else 0.0
+    return Condition(state, failures, max(0.0, (open_until - now) / SECOND), bad, calls, away_for)

@@ -3,6 +3,7 @@
     ProviderError
     ├── Transient       try again later; on a write the outcome is unknown: read before writing again
     │   ├── RateLimited     wait `retry_after` seconds; nothing was done
+    │   │   └── Stopping        this worker is about to end: the next one goes on
     │   ├── Unavailable     the whole service is away: the breaker opens; nothing was done or it is unknown
     │   └── Doubtful        of one write it is unknown whether it was done: go on with the rest
     ├── AuthRevoked     the token is dead: refresh once, then the person must sign in again
@@ -40,6 +41,10 @@ class RateLimited(Transient):
     def __init__(self, message: str, *, provider: str = "", retry_after: float) -> None:
         super().__init__(message, provider=provider)
         self.retry_after = retry_after
+
+
+class Stopping(RateLimited):
+    pass
 
 
 class Unavailable(Transient):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from integrations import stopping
 from integrations.answers import Answer
 from integrations.atlas import Atlas, PlayBook
 from integrations.crypto import Secret
@@ -33,6 +34,8 @@ class Session:
     atlas, plays: for providers that count by shows; None for the others, and before the person is known.
     notes:   the provider's own scratch paper for the length of this run.
     requests: how many HTTP requests were made.
+    then: opens the line for what follows the first request, where that may wait longer for its turn.
+    writing: opens the line that writes go by, where they spend another share of the budget than reads.
     renew:   gives another token after a refusal, or raises AuthRevoked when there is none.
     refused: called when the renewed token was refused as well.
     sleep, draw: the wait and the random number in 0..1 behind it.
@@ -43,6 +46,8 @@ class Session:
         line: Line,
         *,
         token: Secret | None = None,
+        then: Callable[[], Line] | None = None,
+        writing: Callable[[], Line] | None = None,
         renew: Callable[[], Secret] | None = None,
         refused: Callable[[], None] | None = None,
         account_id: str = "",
@@ -50,7 +55,7 @@ class Session:
         options: Mapping[str, str] | None = None,
         atlas: Atlas | None = None,
         plays: PlayBook | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = stopping.pause,
         draw: Callable[[], float] = random.random,  # noqa: S311 (jitter)
     ) -> None:
         self.account_id = account_id
@@ -61,6 +66,9 @@ class Session:
         self.notes: dict[str, Any] = {}
         self.requests = 0
         self._line = line
+        self._open_then = then
+        self._open_writing = writing
+        self._writing_line: Line | None = None
         self._token = token
         self._renew = renew
         self._refused = refused
@@ -70,6 +78,19 @@ class Session:
     def now(self) -> float:
         """Unix seconds: the time that the line goes by."""
         return self._line.clock()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """What is sent inside, reads as well, spends the share of writes; a person who waits keeps theirs."""
+        if self._open_writing is None:
+            yield
+            return
+        self._writing_line = self._writing_line or self._open_writing()
+        reading, self._line = self._line, self._writing_line
+        try:
+            yield
+        finally:
+            self._line = reading
 
     def send(
         self,
@@ -94,6 +115,7 @@ class Session:
         ends = self._line.stopwatch() + SEND_SECONDS
         renewed = False
         tries = 0
+        stopping.check()
         while True:
             tries += 1
             try:
@@ -118,6 +140,8 @@ class Session:
                 return Unavailable(f"{self._line.service.name} refuses all requests at the moment.")
             return verdict
 
+        if self._open_then is not None and self.requests and self._line is not self._writing_line:
+            self._line, self._open_then = self._open_then(), None
         seconds = min(TRY_SECONDS, max(1.0, ends - self._line.stopwatch()))
         before = self._line.requests
         try:

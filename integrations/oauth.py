@@ -44,7 +44,7 @@ __all__ = [
 
 TOKEN_SECONDS = 10.0
 """For one token call. A refresh holds a row lock meanwhile."""
-LOGINS = Budget("address", requests=12, seconds=60.0, burst=2)
+LOGINS = Budget("address", requests=14, seconds=60.0, burst=2)
 """Kitsu takes 15 password logins a minute from one address, whoever they are for (kitsu.md 4)."""
 
 

@@ -1,29 +1,15 @@
 -- The service said: stay away. Nobody asks before that time is over, and then slowly.
 --
--- KEYS  the hash of the scope that the service counts.
--- ARGV  now ('' = the server's clock), how long (µs), configured requests, window (µs), burst.
+-- KEYS  hash and log of the scope that the service counts.
+-- ARGV  now ('' = the server's clock), how long, configured requests, window, burst, shared (1 or 0).
 
-local now = tonumber(ARGV[1])
-if not now then
-  local clock = redis.call('TIME')
-  now = clock[1] * 1000000 + clock[2]
-end
-local requests, window, depth = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local function text(number) return string.format('%.0f', number) end
-
-local row = redis.call('HMGET', KEYS[1], 'tat', 'block', 'until', 'per', 'burst')
-local learnt = (tonumber(row[3]) or 0) > now
-local per, burst = requests, depth
-if learnt then per, burst = tonumber(row[4]), tonumber(row[5]) end
+local now = moment(ARGV[1])
+local requests = tonumber(ARGV[3])
+local s = open(KEYS[1], KEYS[2], now, requests, tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1')
 -- A rate that we were talked into and that was then refused was not true. It has to prove itself anew.
-if per > requests then
-  per = requests
-  redis.call('HSET', KEYS[1], 'per', tostring(per))
-end
-redis.call('HSET', KEYS[1], 'since', '')
-
-local block = math.max(tonumber(row[2]) or 0, now + tonumber(ARGV[2]))
-local tat = math.max(tonumber(row[1]) or 0, block + (burst - 1) * math.ceil(window / per))
-redis.call('HSET', KEYS[1], 'block', text(block), 'tat', text(tat))
-redis.call('PEXPIRE', KEYS[1], text((math.max(tat, tonumber(row[3]) or 0) - now) / 1000 + window / 500 + 120000))
-return text(block - now)
+if s.per > requests then s.per = requests end
+measure(s)
+s.block = math.max(s.block, now + tonumber(ARGV[2]))
+s.tat = math.max(s.tat, s.block + s.slack)
+save(s, now, s.block, 'block', text(s.block), 'per', tostring(s.per), 'since', '')
+return text(s.block - now)

@@ -41,18 +41,24 @@ class Minute:
 
 @dataclass
 class Burst:
-    """More than `limit` requests within `seconds`, counted over the last ones; 0 = none."""
+    """More than `limit` requests within `seconds`, counted over the last ones; 0 = none. One too many locks the address
+    out for `lockout` seconds."""
 
     limit: int
     seconds: float = 1.0
+    lockout: float = 0.0
     recent: deque[float] = field(default_factory=deque)
+    locked_until: float = float("-inf")
 
     def allows(self, now: float) -> bool:
         if not self.limit:
             return True
+        if self.locked_until - self.lockout <= now < self.locked_until:
+            return False
         while self.recent and not 0 <= now - self.recent[0] < self.seconds:
             self.recent.popleft()
         if len(self.recent) >= self.limit:
+            self.locked_until = now + self.lockout
             return False
         self.recent.append(now)
         return True

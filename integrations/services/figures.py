@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from integrations.breaker import Condition, condition
 from integrations.errors import Unavailable
-from integrations.limits import Budget, Reading, readings
+from integrations.limits import Budget
 from integrations.providers import registry
 from integrations.providers.base import Provider
+from integrations.readings import Reading, readings
 from integrations.services import providers
 
 UNKNOWN = Condition("unknown")

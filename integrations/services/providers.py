@@ -59,7 +59,7 @@ def provider_for(name: str) -> Provider:
 
 
 def read_rate(text: str, *, scope: str) -> Budget:
-    """ "24/60:4" is 24 requests in 60 seconds, 4 of them at once. Raises ImproperlyConfigured."""
+    """ "24/60:4": never more than 24 requests in any 60 seconds, 4 of them at once. Raises ImproperlyConfigured."""
     match = _RATE.fullmatch(text.strip())
     if match is None or int(match[1]) == 0 or int(match[2]) == 0:
         raise ImproperlyConfigured(f"{text!r} is not a rate; write requests/seconds:burst, e.g. 24/60:4")

@@ -7,6 +7,7 @@ without the lock killed a token family; with it they made one call (reliability.
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -26,11 +27,18 @@ log = logging.getLogger(__name__)
 
 TOKEN_FIELDS = ("access_token", "refresh_token", "token_expires_at", "token_version", "token_due_at")
 STATE_FIELDS = ("state", "message", "message_code")
+LONG_PATIENCE = 60.0
+"""Seconds that a call may wait for its turn once its run has asked for something: whoever gives up then has to begin
+again with the whole read."""
+PATIENCE = 20.0
+"""Seconds that a call may wait for its turn where no person does: as long as two ticks hand out, so that a run which
+was handed out is there when the budget is, and need not come again."""
 DEAD_STATES = (ConnectionState.NEEDS_LOGIN, ConnectionState.UNLINKED)
 
 
 def open_session(connection: Connection, *, klass: str = "checks", interactive: bool = False) -> Session:
-    """A session with a fresh token. klass: checks or writes; interactive: a person waits, so the reserve may be used.
+    """A session with a fresh token. klass: what its reads spend; its writes spend the share of writes.
+    interactive: a person waits, so all it does uses the reserve.
 
     Updates `connection` in memory when its token was renewed. Never called inside a transaction: what a renewal
     brought must be committed before it is used. Raises AuthRevoked (the person must sign in again), Unavailable (the
@@ -40,12 +48,13 @@ def open_session(connection: Connection, *, klass: str = "checks", interactive: 
     if not providers.is_enabled(provider.slug):
         raise _switched_off(provider)
     token = fresh_token(connection)
-    line = providers.open_line(
-        provider, klass="interactive" if interactive else klass, app=_client_id(connection), token=str(connection.pk)
-    )
+    open_line = partial(providers.open_line, provider, app=_client_id(connection), token=str(connection.pk))
+    reading = partial(open_line, klass="interactive" if interactive else klass)
     return Session(
-        line,
+        reading() if interactive else reading(max_wait=PATIENCE),
         token=token,
+        then=partial(reading, max_wait=LONG_PATIENCE),
+        writing=None if interactive else partial(open_line, klass="writes", max_wait=LONG_PATIENCE),
         renew=lambda: renew_token(connection),
         refused=lambda: mark_needs_login(connection),
         account_id=connection.account_id,
@@ -60,7 +69,7 @@ def open_public_session(provider: Provider) -> Session:
     """A session with nobody's token, for what everybody may see; it spends the share of checks. Raises Unavailable."""
     if not providers.is_enabled(provider.slug):
         raise _switched_off(provider)
-    return Session(providers.open_line(provider, klass="checks"))
+    return Session(providers.open_line(provider, klass="checks", max_wait=PATIENCE))
 
 
 def _switched_off(provider: Provider) -> Unavailable:

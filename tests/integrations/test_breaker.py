@@ -9,7 +9,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from integrations.breaker import Breaker
+from integrations.breaker import ENOUGH, Breaker, Condition, condition
 from integrations.errors import (
     AuthRevoked,
     Gone,
@@ -53,6 +53,16 @@ def fail(one: Breaker, times: int) -> None:
     for _ in range(times):
         one.before_call()
         one.failed()
+
+
+def mix(one: Breaker, calls: str) -> None:
+    """g: a good call; b: a bad one."""
+    for call in calls:
+        one.before_call()
+        if call == "g":
+            one.succeeded()
+        else:
+            one.failed()
 
 
 class TestOpening:
@@ -112,6 +122,48 @@ class TestOpening:
         for _ in range(10):
             one.failed()
         assert stays(one) == 20
+
+    def test_more_than_half_of_a_minutes_calls_open_it_without_a_row(self, redis_client: Redis, clock: Clock) -> None:
+        one, other = breaker(redis_client, clock), breaker(redis_client, clock)
+        mix(one, "bbgbbgbbgb")
+        mix(other, "bgbgbgbgb")
+        # 12 of 19 failed: not enough calls to say.
+        assert stays(one) == 0
+        mix(one, "b")
+        assert stays(other) == 30
+        assert condition(redis_client, "anilist", clock=clock) == Condition("open", 2, 30.0, bad=13, calls=ENOUGH)
+
+    def test_just_half_of_them_do_not(self, redis_client: Redis, clock: Clock) -> None:
+        one = breaker(redis_client, clock)
+        mix(one, "gb" * 40)
+        assert stays(one) == 0
+        mix(one, "b")
+        assert stays(one) == 30
+
+    @pytest.mark.parametrize(("pause", "opens"), [(49.0, True), (60.0, False), (3600.0, False)])
+    def test_what_is_older_than_a_minute_no_longer_counts(
+        self, redis_client: Redis, clock: Clock, pause: float, opens: bool
+    ) -> None:
+        one = breaker(redis_client, clock)
+        mix(one, "bbbbgbbbbgbbbbg")
+        clock.now += pause
+        mix(one, "gbbbb")
+        assert (stays(one) > 0) is opens
+
+    def test_a_failure_in_five_among_many_calls_is_no_outage(self, redis_client: Redis, clock: Clock) -> None:
+        one = breaker(redis_client, clock)
+        for _ in range(100):
+            mix(one, "ggggb")
+            clock.now += 1
+        assert stays(one) == 0
+
+    def test_once_it_closed_it_counts_anew(self, redis_client: Redis, clock: Clock) -> None:
+        one = breaker(redis_client, clock)
+        mix(one, "bbbg" * 5 + "b")
+        clock.now += stays(one)
+        mix(one, "g")
+        mix(one, "bbbbg")
+        assert stays(one) == 0
 
     @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 24), (1.0, 36)])
     def test_it_is_jittered(self, redis_client: Redis, clock: Clock, jitter: float, seconds: float) -> None:

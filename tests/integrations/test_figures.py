@@ -51,13 +51,14 @@ def test_before_anything_was_asked_the_configured_limits_stand() -> None:
 
 
 def test_used_and_left_of_a_scope_that_was_used(redis_client: Redis) -> None:
-    one = limiter(redis_client, "anilist", sleep=lambda _: None, max_wait=60.0)
-    for _ in range(3):
-        one.acquire()
+    one = limiter(redis_client, "anilist")
+    for number in range(3):
+        one._ask(60.0, name=f"call-{number}")
     (figure,) = standing().figures
-    assert (figure.counts_by, figure.applies, figure.limit, figure.configured) == ("address", "all", 24, 24)
-    assert (figure.used, figure.is_learnt, figure.blocked_for) == (3, False, 0.0)
-    assert 15 <= (figure.left or 0) <= 21
+    assert (figure.counts_by, figure.applies, figure.limit, figure.configured) == ("address", "all", 29, 29)
+    assert (figure.is_learnt, figure.blocked_for) == (False, 0.0)
+    # One went at once; the others have their place.
+    assert (figure.used, figure.waiting, figure.left) == (1, 2, 26)
 
 
 def test_a_limit_that_the_service_named_is_told_as_learnt(redis_client: Redis) -> None:
@@ -66,7 +67,7 @@ def test_a_limit_that_the_service_named_is_told_as_learnt(redis_client: Redis) -
     one.observe(limit=15, remaining=14)
     one.acquire()
     (figure,) = standing().figures
-    assert (figure.limit, figure.configured, figure.is_learnt) == (11, 24, True)
+    assert (figure.limit, figure.configured, figure.is_learnt) == (14, 29, True)
 
 
 def test_a_penalty_and_an_open_breaker_are_troubles(redis_client: Redis) -> None:
@@ -88,10 +89,19 @@ def test_a_breaker_whose_time_is_over_is_half_open_until_its_probe_came_back(red
     breaker = Breaker(redis_client, "anilist", jitter=lambda: 0.5, clock=lambda: now)
     for _ in range(FAILURES):
         breaker.failed()
-    assert condition(redis_client, "anilist", clock=lambda: now + 29) == Condition("open", FAILURES, 1.0)
-    assert condition(redis_client, "anilist", clock=lambda: now + 31) == Condition("half_open", FAILURES)
+    assert condition(redis_client, "anilist", clock=lambda: now + 29) == Condition("open", FAILURES, 1.0, away_for=29.0)
+    assert condition(redis_client, "anilist", clock=lambda: now + 31) == Condition("half_open", FAILURES, away_for=31.0)
     # Reading it is no probe: the next call still may be one.
     Breaker(redis_client, "anilist", clock=lambda: now + 31).before_call()
+
+
+def test_it_says_why_a_breaker_opened(db: None, redis_client: Redis) -> None:
+    breaker = Breaker(redis_client, "anilist")
+    for call in range(20):
+        (breaker.failed if call % 3 else breaker.succeeded)()
+    page = client_of(staff("view_connection")).get(reverse("service_figures")).content.decode()
+    assert "13 of 20 calls in a minute failed" in page
+    assert "0 failures in a row" in page
 
 
 def test_without_redis_nothing_is_known_and_nothing_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +147,7 @@ def test_the_page_shows_all_services_and_no_secret(db: None, redis_client: Redis
     for slug in registry.slugs():
         name = registry.get(slug).name
         assert f"{name}: {'not reachable' if slug == 'kitsu' else 'all is well'}" in page
-    assert "24 in 60 s" in page
+    assert "29 in 60 s" in page
     assert [text for text in (ADDRESS, APP, "planted-token") if text in page] == []
 
 

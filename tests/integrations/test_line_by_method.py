@@ -142,7 +142,7 @@ def test_trakts_line_is_wired_to_its_budgets(settings: Settings, redis_client: R
         )
         if isinstance(limiter, RedisLimiter)
     }
-    assert rates == {"reads": [440, 60], "writes": [1, 60], "outages": [60]}
+    assert rates == {"reads": [460, 60], "writes": [1, 60], "outages": [60]}
     assert line._headers["trakt-api-key"] == "id"
     plain = providers.open_line(registry.get("anilist"), klass="checks")
     assert plain._write_limiter is plain._limiter

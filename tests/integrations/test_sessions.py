@@ -19,11 +19,11 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts.models import User
 from integrations import lifetimes, signals
 from integrations.crypto import Keyring, UnknownKey, new_key
-from integrations.errors import AuthRevoked, Malformed, RateLimited, Transient, Unavailable
+from integrations.errors import AuthRevoked, Malformed, Transient, Unavailable
 from integrations.fields import Sealed, current_keyring
 from integrations.models import Connection, ConnectionState, LinkAttempt
 from integrations.oauth import AppRejected
-from integrations.services import apps, connecting, expiring, pausing, sessions
+from integrations.services import apps, connecting, pausing, sessions
 from integrations.tasks import purge_link_attempts, refresh_expiring
 from tests.integrations.conftest import World
 from tests.integrations.doubles import plain
@@ -67,9 +67,39 @@ def test_a_session_carries_the_token_and_the_account(
     assert len(world.server.calls) == 1
 
 
-def test_a_waiting_person_uses_the_reserve(world: World, mine: Connection) -> None:
-    sessions.open_session(mine, interactive=True)
-    assert world.opened[0][1] == "interactive"
+@pytest.mark.parametrize(
+    ("interactive", "reads", "opened"),
+    [(False, "checks", {"checks", "writes"}), (True, "interactive", {"interactive"})],
+)
+def test_writes_spend_their_own_share_unless_a_person_waits(
+    world: World, mine: Connection, interactive: bool, reads: str, opened: set[str]
+) -> None:
+    session = sessions.open_session(mine, interactive=interactive)
+    session.send("GET", "https://api.toy.test/me")
+    # Most runs write nothing: a line for it is opened when there is need.
+    assert [klass for _, klass, _, _ in world.opened] == [reads]
+    for _ in range(2):
+        with session.writing():
+            session.send("GET", "https://api.toy.test/me")
+    session.send("GET", "https://api.toy.test/me")
+    classes = [klass for _, klass, _, _ in world.opened]
+    assert (set(classes), classes.count("writes") <= 1) == (opened, True)
+    assert {token for _, _, _, token in world.opened} == {str(mine.pk)}
+    assert (session.requests, len(world.server.calls)) == (4, 4)
+
+
+def test_after_a_write_that_failed_reads_spend_their_share_again(world: World, mine: Connection) -> None:
+    session = sessions.open_session(mine)
+    reading = session._line
+
+    def fail() -> None:
+        with session.writing():
+            assert session._line is not reading
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert session._line is reading
 
 
 def test_a_provider_that_is_switched_off_is_unavailable(mine: Connection, settings: Settings) -> None:
@@ -379,62 +409,7 @@ def test_when_a_person_is_told(left: float, next_left: int | None) -> None:
     assert lifetimes.notice_due(expires_at, now=NOW) == expected
 
 
-# The tick ----------------------------------------------------------------------------------------------------
-
-
-def test_idle_connections_are_renewed_in_turn(world: World, mine: Connection, bob: User) -> None:
-    theirs = link(world, bob, "8")
-    world.server.calls.clear()
-    assert expiring.attend_tokens() == 0
-    age(mine, expires=HOUR, due=-HOUR)
-    age(theirs, expires=HOUR, due=-2 * HOUR)
-    assert expiring.attend_tokens(limit=1) == 1
-    refresh_expiring()
-    refresh_expiring()
-    assert [call["refresh_token"] for call in world.server.token_calls] == [
-        "planted-refresh-8-2",
-        "planted-refresh-7-1",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("state", "calls"),
-    [(ConnectionState.PAUSED, 1), (ConnectionState.NEEDS_LOGIN, 0), (ConnectionState.UNLINKED, 0)],
-)
-def test_paused_connections_are_kept_alive_and_dead_ones_left(
-    world: World, mine: Connection, state: str, calls: int
-) -> None:
-    age(mine, expires=HOUR)
-    Connection.objects.update(state=state)
-    expiring.attend_tokens()
-    assert len(world.server.calls) == calls
-
-
-def test_a_failed_renewal_makes_room_for_the_others(world: World, mine: Connection, bob: User) -> None:
-    theirs = link(world, bob, "8")
-    world.server.calls.clear()
-    age(mine, expires=HOUR, due=-2 * HOUR)
-    age(theirs, expires=HOUR)
-    world.server.answers = [httpx.Response(502)]
-    assert expiring.attend_tokens() == 2
-    assert Connection.objects.get(pk=mine.pk).token_version == 1
-    assert Connection.objects.get(pk=theirs.pk).token_version == 2
-    later = Connection.objects.get(pk=mine.pk).token_due_at
-    assert later is not None
-    assert timedelta(minutes=14) < later - timezone.now() <= timedelta(minutes=15)
-
-
-@pytest.mark.parametrize("error", [RateLimited("slow down", retry_after=9), Unavailable("breaker open")])
-def test_a_provider_that_is_away_is_left_alone(world: World, mine: Connection, bob: User, error: Any) -> None:
-    theirs = link(world, bob, "8")
-    world.server.calls.clear()
-    for connection in (mine, theirs):
-        age(connection, expires=HOUR)
-    world.limiter.refusal = error
-    world.limiter.notes.clear()
-    assert expiring.attend_tokens() == 0
-    assert (world.limiter.notes, world.server.calls) == ([("acquire", 1)], [])
-    assert Connection.objects.filter(state=ConnectionState.ACTIVE, token_due_at__lt=timezone.now()).count() == 2
+# Telling people in time ---------------------------------------------------------------------------------------
 
 
 def link_yearly(world: World, user: User, *, days_left: float) -> UUID:

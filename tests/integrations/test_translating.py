@@ -160,4 +160,4 @@ def test_what_goes_wrong(given: Any, error: type[Exception]) -> None:
 
 
 def test_no_more_than_twenty_requests_in_a_second() -> None:
-    assert [b.requests / b.seconds + b.burst for b in client.Tmdb.budgets] == [20.0]
+    assert [b.requests / b.seconds for b in client.Tmdb.budgets] == [20.0]

@@ -121,6 +121,7 @@ class TestReading:
         assert len(lists) == 1
 
     def test_filters(self, anilist: AniList) -> None:
+        anilist.sandbox.control("POST", "anilist/settings", {"burst_limit": 0})
         dated = {"year": 2020, "month": 5, "day": None}
         entries = [entry(1, startedAt=dated), entry(5, notes="see again"), entry(6, status="PAUSED")]
         alice = anilist.person(entries=entries)

@@ -39,7 +39,7 @@ class AniListFake(ControlledAniList):
     defaults: ClassVar[Mapping[str, Any]] = {
         "rate_limit": 30,
         "lockout_seconds": 60,
-        "burst_limit": 10,
+        "burst_limit": 5,
         "referer_gate": "tokenless",
         "expires_in": 31_536_000,
         "max_complexity": 500,
@@ -58,10 +58,15 @@ class AniListFake(ControlledAniList):
     def reset_store(self) -> None:
         self.store = Store(self.world.works, self.clock)
         self.runner = build_runner()
-
-    def settings_changed(self) -> None:
         self._minutes: dict[str, Minute] = {}
         self._bursts: dict[str, Burst] = {}
+
+    def settings_changed(self) -> None:
+        """A limit that changes holds at once, for the minute that runs: what was asked in it still counts."""
+        for minute in self._minutes.values():
+            minute.limit, minute.lockout = self.settings["rate_limit"], self.settings["lockout_seconds"]
+        for burst in self._bursts.values():
+            burst.limit, burst.lockout = self.settings["burst_limit"], self.settings["lockout_seconds"]
 
     def describe(self, exchange: Exchange) -> None:
         if exchange.host == SITE_HOST:
@@ -88,10 +93,12 @@ class AniListFake(ControlledAniList):
         minute = self._minutes.setdefault(
             exchange.address, Minute(self.settings["rate_limit"], self.settings["lockout_seconds"])
         )
-        burst = self._bursts.setdefault(exchange.address, Burst(self.settings["burst_limit"]))
+        burst = self._bursts.setdefault(
+            exchange.address, Burst(self.settings["burst_limit"], lockout=self.settings["lockout_seconds"])
+        )
         if not burst.allows(now):
             # An outer limiter, which sends no X-RateLimit headers: RickDB/PlexAniSync#186.
-            return self.too_many(self.settings["lockout_seconds"], headers=False)
+            return self.too_many(burst.locked_until - now, headers=False)
         wait = minute.wait(now)
         if wait:
             return self.too_many(wait, headers=True)

@@ -46,7 +46,7 @@ class AniList:
         token_url="https://anilist.co/api/v2/oauth/token",  # noqa: S106 an address
         refreshes=False,
     )
-    budgets: tuple[Budget, ...] = (Budget("address", 24, 60, burst=4),)
+    budgets: tuple[Budget, ...] = (Budget("address", 29, 60, burst=4),)
     write_batch = 25
     removal_batch = 50
     probe_requests = 1

@@ -44,7 +44,7 @@ class Trakt:
     )
     budgets: tuple[Budget, ...] = (
         # 500 in 5 minutes since 2026-09, and 1 write a second, both for each token (trakt.md 4).
-        Budget("token", 440, 300, burst=20, applies="reads"),
+        Budget("token", 460, 300, burst=20, applies="reads"),
         Budget("token", 1, 1.1, applies="writes"),
         # The shield in front of Trakt counts by address; its figure is not known.
         Budget("address", 60, 10, burst=4),

@@ -25,8 +25,8 @@ class Tmdb:
     slug = SLUG
     name = "TMDB"
     hosts = frozenset({"api.themoviedb.org"})
-    # At most 20 in any second, half of what is spoken of.
-    budgets = (Budget("address", 15, 1.0, 5),)
+    # Half of what is spoken of.
+    budgets = (Budget("address", 20, 1.0, 5),)
 
     def judge(self, answer: Answer) -> ProviderError | None:
         return None
