@@ -94,7 +94,7 @@ class IdTableAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         slugs = list(queryset.values_list("source", flat=True))
         for slug in slugs:
             # By name: the room that fetches is to the right of this one.
-            current_app.send_task("integrations.import_id_table", args=(slug,), queue="control")
+            current_app.send_task("integrations.import_id_table", args=(slug,), queue="upkeep")
         messages.success(request, f"{len(slugs)} tables are looked at now; see their state in a minute.")
 
     @admin.display

@@ -81,11 +81,25 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Unclear:
+    """An entry that is on the list and of which no more is known: it is neither absent nor empty.
+
+    why: for a log, without anything that stands on the list. is_fault: our own code failed on it.
+    """
+
+    kind: Kind
+    external_id: str
+    why: str
+    is_fault: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One read of a list.
 
     kinds:    what was read, whole unless `complete` is False.
-    complete: False = may add and update, never delete; `reason` says why.
+    complete: False = may add and update, never delete; `reason` says why. A list with `unclear` entries may be
+              complete: which ones they are is known.
     account:  who the answer says it belongs to, with fresh settings where the same request gave them.
     """
 
@@ -94,6 +108,7 @@ class Snapshot:
     complete: bool = True
     reason: str = ""
     account: Account | None = None
+    unclear: tuple[Unclear, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,10 @@ def read_moment_text(text: str | None) -> datetime | None:
     """ISO 8601 as UTC; a time without a zone is taken for UTC; None for what is no time."""
     try:
         moment = datetime.fromisoformat(text or "")
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # The first and the last day there are may lie outside of all days elsewhere.
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def read_titles(texts: Iterable[str | None]) -> tuple[str, ...]:

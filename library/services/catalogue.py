@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
+from django.db import connection as database
 from django.db import transaction
 
 from library.entry import Kind
@@ -16,6 +18,8 @@ T = TypeVar("T")
 CHUNK = 2000
 """Ids in one IN list: few queries on PostgreSQL, under SQLite's limit of variables."""
 MAX_TITLES = 20
+_ONE_ADDER = 0x656E_6973_6869
+"""Of PostgreSQL's advisory locks the one that adding works goes by."""
 DESCRIBED = ("title", "titles", "format", "year", "total", "volumes", "is_adult")
 MAX_TITLE = 500
 
@@ -70,6 +74,23 @@ def attach_ids(provider: str, kind: Kind, pairs: Mapping[str, int], *, source: s
         batch_size=500,
         ignore_conflicts=True,
     )
+
+
+@contextmanager
+def only_adder() -> Iterator[None]:
+    """A transaction in which nobody else adds works. Who lacks a work looks for it again in here before adding it:
+    another list may bring the same work at the same moment, under an id that says nothing to us."""
+    with transaction.atomic():
+        # On SQLite the transaction itself is the only one that writes.
+        if database.vendor == "postgresql":
+            with database.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_ADDER])
+        yield
+
+
+def newest_id() -> int:
+    """Grows with each work and each id that is added; 0 = there is none."""
+    return ExternalId.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 @transaction.atomic

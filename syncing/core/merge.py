@@ -13,12 +13,12 @@ later time, and only what truly contradicts is a conflict.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from integrations.capability import Capability, project
-from library.entry import COUNT_FIELDS, EMPTY, FIELDS, Entry
+from library.entry import COUNT_FIELDS, EMPTY, FIELDS, Entry, Status
 from library.stamps import Stamp, restamp
 from syncing.core.absence import absent, all_moves
 from syncing.core.compare import is_further
@@ -35,6 +35,8 @@ from syncing.core.model import (
 )
 
 NO_CHOICES: Mapping[str, str] = {}
+COURSE = COUNT_FIELDS | {"status"}
+"""Fields whose writes make a server alter others."""
 
 
 def merge(
@@ -66,14 +68,15 @@ def settle(
 ) -> Memory:
     """The memory after a write was answered with `echo`. room: progress that the side has room for, 0 = not limited.
 
-    What we sent, and what this server alters by itself, is remembered as the server now holds it. Any other field
+    What we sent, and what this server made of it by itself, is remembered as the server now holds it. Any other field
     that differs from what we had read was edited by the person meanwhile: it is left as it was, so that the next run
     sees the edit. So is a field that is still in question or may not be taken: its edit must not be forgotten.
     """
     memory = replace(memory, agreed=_brought(memory.agreed, echo, capability.rises & sent, room=room))
     if now is None:
         return replace(memory, seen=echo)
-    ours = sent | {name for name in capability.alters if getattr(memory.seen, name) == getattr(now, name)}
+    altered = _alterable(sent, was=now, shown=echo, capability=capability)
+    ours = sent | {name for name in altered if getattr(memory.seen, name) == getattr(now, name)}
     values = {name: getattr(echo if name in ours else memory.seen, name) for name in FIELDS}
     return replace(memory, seen=Entry(**values))
 
@@ -102,16 +105,40 @@ def recall(memory: Memory | None, now: Entry, *, sent: Mapping[str, Any], capabi
     sent = {name: value for name, value in sent.items() if name in capability.fields}
     arrived = {name: value for name, value in sent.items() if getattr(now, name) == value}
     if memory is not None:
+        altered = _altered(memory, now, arrived=arrived, capability=capability, but=sent.keys())
+        arrived |= {name: value for name, value in altered.items() if name == "status"}
         # Of a record a part may have arrived, e.g. the first of several requests.
         for name in capability.rises & sent.keys():
             value = getattr(now, name)
             if is_further(name, value, getattr(memory.seen, name)) and is_further(name, sent[name], value):
                 arrived[name] = value
-        return replace(memory, seen=replace(memory.seen, **arrived), agreed=replace(memory.agreed, **arrived))
+        seen = replace(memory.seen, **{**altered, **arrived})
+        return replace(memory, seen=seen, agreed=replace(memory.agreed, **arrived))
     if len(arrived) < len(sent):
         return None
     made = Entry(**{"status": now.status, **sent})
     return Memory(made, made)
+
+
+def _altered(
+    memory: Memory, now: Entry, *, arrived: Collection[str], capability: Capability, but: Collection[str]
+) -> dict[str, Any]:
+    """What the server made of a write on the way, which nobody said: Kitsu goes on with a paused title whose progress
+    moves. A status is then to be brought anew; other fields stay as the server has them, as after an answered write."""
+    names = _alterable(arrived, was=memory.seen, shown=now, capability=capability) - capability.rises - frozenset(but)
+    return {name: getattr(now, name) for name in names if getattr(now, name) != getattr(memory.seen, name)}
+
+
+def _alterable(sent: Collection[str], *, was: Entry, shown: Entry, capability: Capability) -> frozenset[str]:
+    """What this server may have changed by itself when it saved these fields: all else was changed by the person.
+
+    A mark or a note makes it change nothing, unless the count was full already: then it completes the title. And it
+    moves a count only by completing.
+    """
+    completed = shown.status is Status.COMPLETED
+    if not (COURSE.intersection(sent) or (completed and shown.progress == was.progress)):
+        return frozenset()
+    return capability.alters - (frozenset() if completed else COUNT_FIELDS - capability.rises)
 
 
 # Present on both sides -----------------------------------------------------------------------------------

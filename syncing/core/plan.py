@@ -63,6 +63,16 @@ class Census:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """One entry on which the merge itself failed. It is left as it is on both sides, and all others flow on."""
+
+    kind: Kind
+    remote_id: str
+    media_id: int
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """items: something to do. settled: memories that changed with nothing to do (None = forget).
     unroutable: media that the side lacks and for which we know no id there, as (kind, media id).
@@ -73,6 +83,7 @@ class Plan:
     settled: Mapping[Key, Track | None] = field(default_factory=dict)
     unroutable: tuple[tuple[Kind, int], ...] = ()
     census: Census = Census()
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,7 @@ class Table:
     complete: kinds whose absences count.
     rules:    by kind, since capabilities differ. choices: by media id.
     hidden:   keys whose absence says nothing although the read was complete.
+    unclear:  keys that are on the side and of which no more is known: nothing is decided about them.
     """
 
     remotes: Sequence[Remote]
@@ -96,36 +108,47 @@ class Table:
     rules: Mapping[Kind, Rules]
     choices: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     hidden: Collection[Key] = frozenset()
+    unclear: Collection[Key] = frozenset()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A plan while it is made."""
+
+    items: list[Item] = field(default_factory=list)
+    settled: dict[Key, Track | None] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    missing: int = 0
+    rewritten: int = 0
 
 
 def make_plan(table: Table, *, progress: Callable[[int], None] | None = None) -> Plan:
     """The plan for one side. `progress` is told how many entries were looked at, now and then."""
-    items: list[Item] = []
-    settled: dict[Key, Track | None] = {}
+    draft = _Draft()
     present = {(remote.kind, remote.remote_id) for remote in table.remotes}
     on_side = {remote.media_id for remote in table.remotes}
-    rewritten = 0
-    for count, read in enumerate(table.remotes):
-        track = table.tracks.get((read.kind, read.remote_id))
-        remote = _as_last_seen(read, track)
-        rewritten += track is not None and _is_rewritten(track, remote, table.rules[remote.kind])
-        _judge_present(remote, track, table, items=items, settled=settled)
+    for count, remote in enumerate(table.remotes):
+        try:
+            _judge_present(remote, table, draft)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one entry must not cost the others
+            draft.faults.append(Fault(remote.kind, remote.remote_id, remote.media_id, error))
         if progress is not None and count % 500 == 0:
             progress(count)
-    missing = _judge_missing(table, present, on_side, items=items, settled=settled)
+    _judge_missing(table, present, on_side, draft=draft)
     away = {key: track for key, track in table.tracks.items() if key not in present and track.memory is not None}
     on_side.update(track.media_id for track in away.values())
-    unroutable = _judge_library_only(table, on_side, present | away.keys(), items=items)
+    unroutable = _judge_library_only(table, on_side, present | away.keys() | set(table.unclear), draft=draft)
     known = sum(
         1
         for key, track in table.tracks.items()
         if track.memory is not None
         and key not in table.hidden
+        and key not in table.unclear
         and track.kind in table.complete
         and _is_news(track.memory, table.rules[track.kind])
     )
-    census = Census(len(table.remotes), known, missing, rewritten)
-    return Plan(tuple(items), settled, unroutable, census)
+    census = Census(len(table.remotes), known, draft.missing, draft.rewritten)
+    return Plan(tuple(draft.items), draft.settled, unroutable, census, tuple(draft.faults))
 
 
 def _is_news(memory: Memory, rules: Rules) -> bool:
@@ -149,9 +172,10 @@ def _is_rewritten(track: Track, remote: Remote, rules: Rules) -> bool:
     return not rules.capability.fields.isdisjoint(track.memory.seen.changed(remote.now.entry))
 
 
-def _judge_present(
-    remote: Remote, track: Track | None, table: Table, *, items: list[Item], settled: dict[Key, Track | None]
-) -> None:
+def _judge_present(read: Remote, table: Table, draft: _Draft) -> None:
+    track = table.tracks.get((read.kind, read.remote_id))
+    remote = _as_last_seen(read, track)
+    draft.rewritten += track is not None and _is_rewritten(track, remote, table.rules[remote.kind])
     canonical = table.library.get(remote.media_id)
     memory = track.memory if track is not None and track.media_id == remote.media_id else None
     verdict = merge(
@@ -165,47 +189,45 @@ def _judge_present(
         return
     fresh = Track(remote.kind, remote.remote_id, remote.media_id, verdict.memory, remote.entry_id)
     if not _is_settled(verdict):
-        items.append(Item(fresh, verdict, remote.now, canonical))
+        draft.items.append(Item(fresh, verdict, remote.now, canonical))
     elif fresh.memory is not None:
         if fresh != track:
-            settled[remote.kind, remote.remote_id] = fresh
+            draft.settled[remote.kind, remote.remote_id] = fresh
     elif track is not None:
         # Nothing to remember: a track without a memory would only stand in the way.
-        settled[remote.kind, remote.remote_id] = None
+        draft.settled[remote.kind, remote.remote_id] = None
 
 
-def _judge_missing(
-    table: Table,
-    present: set[Key],
-    on_side: set[int],
-    *,
-    items: list[Item],
-    settled: dict[Key, Track | None],
-) -> int:
-    """Tracks whose entry was not read, of the kinds that were read whole. Returns how many."""
-    missing = 0
+def _judge_missing(table: Table, present: set[Key], on_side: set[int], *, draft: _Draft) -> None:
+    """Tracks whose entry was not read, of the kinds that were read whole."""
     for key, track in table.tracks.items():
-        if key in present or track.kind not in table.complete or track.memory is None:
+        if key in present or track.kind not in table.complete or track.memory is None or key in table.unclear:
             continue
         if track.media_id in on_side:
             # The same work under another id now: not a removal, only a track to forget.
-            settled[key] = None
+            draft.settled[key] = None
             continue
-        canonical, rules = table.library.get(track.media_id), table.rules[track.kind]
-        if key in table.hidden:
-            verdict = unseen(canonical, track.memory, rules)
-        else:
-            missing += _is_news(track.memory, rules)
-            verdict = merge(canonical, None, track.memory, rules=rules)
-        if not _is_settled(verdict):
-            items.append(Item(replace(track, memory=verdict.memory), verdict, None, canonical))
-        elif verdict.memory != track.memory:
-            settled[key] = None if verdict.memory is None else replace(track, memory=verdict.memory)
-    return missing
+        try:
+            _judge_one_missing(key, track, track.memory, table=table, draft=draft)
+        except Exception as error:  # noqa: BLE001 - as in `make_plan`
+            draft.faults.append(Fault(track.kind, track.remote_id, track.media_id, error))
+
+
+def _judge_one_missing(key: Key, track: Track, memory: Memory, *, table: Table, draft: _Draft) -> None:
+    canonical, rules = table.library.get(track.media_id), table.rules[track.kind]
+    if key in table.hidden:
+        verdict = unseen(canonical, memory, rules)
+    else:
+        draft.missing += _is_news(memory, rules)
+        verdict = merge(canonical, None, memory, rules=rules)
+    if not _is_settled(verdict):
+        draft.items.append(Item(replace(track, memory=verdict.memory), verdict, None, canonical))
+    elif verdict.memory != memory:
+        draft.settled[key] = None if verdict.memory is None else replace(track, memory=verdict.memory)
 
 
 def _judge_library_only(
-    table: Table, on_side: set[int], taken: set[Key], *, items: list[Item]
+    table: Table, on_side: set[int], taken: set[Key], *, draft: _Draft
 ) -> tuple[tuple[Kind, int], ...]:
     """Media that the side lacks. taken: ids there that are another media's already: never written over."""
     unroutable = []
@@ -213,7 +235,11 @@ def _judge_library_only(
         kind = table.kinds[media_id]
         if media_id in on_side or canonical.removed or kind not in table.complete:
             continue
-        verdict = merge(canonical, None, None, rules=table.rules[kind])
+        try:
+            verdict = merge(canonical, None, None, rules=table.rules[kind])
+        except Exception as error:  # noqa: BLE001 - as in `make_plan`
+            draft.faults.append(Fault(kind, "", media_id, error))
+            continue
         if _is_settled(verdict):
             continue
         remote_id = table.routes.get(media_id)
@@ -221,7 +247,7 @@ def _judge_library_only(
             unroutable.append((kind, media_id))
             continue
         taken.add((kind, remote_id))
-        items.append(Item(Track(kind, remote_id, media_id, verdict.memory), verdict, None, canonical))
+        draft.items.append(Item(Track(kind, remote_id, media_id, verdict.memory), verdict, None, canonical))
     return tuple(unroutable)
 
 

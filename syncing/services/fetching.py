@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,6 +20,10 @@ from syncing.services.baselines import digest
 from syncing.services.matching import key_of
 from syncing.services.rules import kinds_of, options_of
 
+log = logging.getLogger(__name__)
+
+TOLD_AT_MOST = 20
+"""Lines of a log about one list."""
 COMPLETE_AT_LEAST_EVERY = timedelta(hours=24)
 """A probe is blind to deletions: a whole read once a day sees them."""
 
@@ -29,6 +34,7 @@ class Fetched:
     complete: kinds whose absences count. mark: the probe's, "" when it was not asked.
     part: the kinds that were looked at where others were not due; empty = all.
     rooms: how much progress entries have room for, where that is not their total; when it grows more can be written.
+    unclear: entries that are there and of which no more is known; True = by a fault of ours.
     """
 
     entries: Sequence[RemoteEntry] = ()
@@ -39,6 +45,7 @@ class Fetched:
     reason: str = ""
     rooms: Mapping[Key, int] = field(default_factory=dict)
     part: frozenset[Kind] = frozenset()
+    unclear: Mapping[Key, bool] = field(default_factory=dict)
 
 
 def fetch(
@@ -71,7 +78,17 @@ def fetch(
         mark = marks.confirm(baseline.probe_mark, held.values(), now=timezone.now())
     # A mark stands for a whole read only: after a part the next run reads again.
     is_old = now == baseline.digest
-    return Fetched(snapshot.entries, complete, now, mark if complete else "", is_old, snapshot.reason, rooms)
+    unclear = _tell_unclear(connection, snapshot)
+    mark = mark if complete else ""
+    return Fetched(snapshot.entries, complete, now, mark, is_old, snapshot.reason, rooms, unclear=unclear)
+
+
+def _tell_unclear(connection: Connection, snapshot: Snapshot) -> dict[Key, bool]:
+    """A fault of ours is an error, which wakes someone; a strange value may be the service's own affair."""
+    for one in snapshot.unclear[:TOLD_AT_MOST]:
+        level = logging.ERROR if one.is_fault else logging.WARNING
+        log.log(level, "connection %s, %s %s: %s; not read", connection.pk, one.kind, one.external_id, one.why)
+    return {(one.kind, one.external_id): one.is_fault for one in snapshot.unclear}
 
 
 def _read(connection: Connection, session: Session, provider: Provider, *, kinds: frozenset[Kind]) -> Snapshot:

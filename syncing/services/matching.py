@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from integrations.capability import Totals
 from integrations.providers.base import MediaFacts, Provider, RemoteEntry
 from library.entry import Kind
-from library.services.catalogue import Work, add_works, describe_works, external_ids_of, media_by_external_ids
+from library.services.catalogue import (
+    Work,
+    add_works,
+    describe_works,
+    external_ids_of,
+    media_by_external_ids,
+    newest_id,
+    only_adder,
+)
 from library.services.identities import Identities, identities_of
 from library.services.matches import NO_WORDS, Words
 from syncing.core.model import Now
@@ -133,24 +142,46 @@ def _media_of(
     unknown = {external_id: fact for external_id, fact in facts.items() if external_id not in found}
     waiting: dict[str, Waiting] = {}
     if unknown:
-        told = identities_of(provider, kind, unknown)
-        found |= adopting.adopt_told(provider, kind, unknown, told=told)
-        waiting = _ambiguous(kind, _without(unknown, found), told.ambiguous)
-        alike = suggesting.look_alikes(
-            provider, kind, _without(unknown, found, waiting), but={*own.ids(), *own.off, *found.values()}
-        )
-        found |= adopting.adopt_sure(provider, kind, alike)
-        waiting |= {
-            key: _wait(unknown[key], "uncertain", candidates) for key, candidates in alike.items() if key not in found
-        }
-        claims = {key: {slug: (id_,) for slug, id_ in ids.items()} for key, ids in contested.items()}
-        waiting |= _ambiguous(kind, _without(unknown, found, waiting), claims, free_at=provider, but=own.ids())
+        told, newest = identities_of(provider, kind, unknown), newest_id()
+        recognise = partial(_recognise, provider, kind, told=told, contested=contested, own=own)
+        alike, waiting = recognise(unknown, taken=found.values())
+        found |= alike
         new = _without(unknown, found, waiting)
         if new:
-            found |= add_works(provider, kind, [_work(provider, fact, told=told) for fact in new.values()])
+            with only_adder():
+                if newest_id() != newest:
+                    alike, doubts = recognise(new, taken=found.values())
+                    found, waiting = found | alike, waiting | doubts
+                    new = _without(new, found, waiting)
+                found |= add_works(provider, kind, [_work(provider, fact, told=told) for fact in new.values()])
     adopting.learn_cross_ids(provider, kind, known, media=found)
     found = {key: media_id for key, media_id in found.items() if media_id not in own.off}
     return found | {key: media_id for key, media_id in said.items() if media_id is not None}, waiting
+
+
+def _recognise(
+    provider: str,
+    kind: Kind,
+    facts: Mapping[str, MediaFacts],
+    *,
+    told: Identities,
+    contested: Mapping[str, Mapping[str, str]],
+    own: Words,
+    taken: Collection[int],
+) -> tuple[dict[str, int], dict[str, Waiting]]:
+    """As `_media_of`, for entries whose id nobody here knows; what is new is in neither. taken: media of others."""
+    found = adopting.adopt_told(provider, kind, facts, told=told)
+    waiting = _ambiguous(kind, _without(facts, found), told.ambiguous)
+    alike = suggesting.look_alikes(
+        provider, kind, _without(facts, found, waiting), but={*own.ids(), *own.off, *taken, *found.values()}
+    )
+    found |= adopting.adopt_sure(provider, kind, alike)
+    waiting |= {
+        key: _wait(facts[key], "uncertain", candidates) for key, candidates in alike.items() if key not in found
+    }
+    claims = {key: {slug: (id_,) for slug, id_ in ids.items()} for key, ids in contested.items()}
+    waiting |= _ambiguous(kind, _without(facts, found, waiting), claims, free_at=provider, but=own.ids())
+    return found, waiting
 
 
 def _without(facts: Mapping[str, MediaFacts], *done: Mapping[str, object]) -> dict[str, MediaFacts]:

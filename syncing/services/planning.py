@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from integrations.http import Session
 from integrations.models import Connection
@@ -14,16 +14,19 @@ from library.services.matches import Words, words_of
 from syncing.core.guard import Guarded, guard
 from syncing.core.model import Canonical, Rules
 from syncing.core.plan import Item, Key, Plan, Remote, Table, make_plan
-from syncing.services import hiding, matching, parking, recalling, reviewing, routing
+from syncing.services import hiding, matching, parking, puzzling, recalling, reviewing, routing
 from syncing.services.baselines import Ledger
 from syncing.services.rules import rules_of
 from syncing.services.watching import watch
+
+NOTHING_UNCLEAR: Mapping[Key, bool] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """All that applying needs. revisions: of the rows as loaded; revision: of the library when they were.
-    wanted: media on which there was something to do before anything was withheld."""
+    wanted: media on which there was something to do before anything was withheld; wishes: the same by entry.
+    again: entries that failed before and are tried once more; True = by itself, apart from all others."""
 
     guarded: Guarded
     remotes: Mapping[Key, Remote]
@@ -33,9 +36,11 @@ class Prepared:
     waiting: tuple[matching.Waiting, ...] = ()
     searched: routing.Routes = routing.NO_ROUTES
     parked: tuple[Item, ...] = ()
+    again: Mapping[Key, bool] = field(default_factory=dict)
     recalled: recalling.Recalled = recalling.NOTHING
     words: reviewing.Words = reviewing.NO_WORDS
     wanted: frozenset[int] = frozenset()
+    wishes: frozenset[Key] = frozenset()
 
     @property
     def plan(self) -> Plan:
@@ -50,57 +55,106 @@ def prepare(
     entries: Sequence[RemoteEntry],
     complete: frozenset[Kind],
     ledger: Ledger,
+    unclear: Mapping[Key, bool] = NOTHING_UNCLEAR,
 ) -> Prepared:
-    """Match, load, plan and guard. The revision is read before the rows: the next run sees an edit in between again."""
+    """Match, load, plan and guard. The revision is read before the rows: the next run sees an edit in between again.
+
+    unclear: as in Fetched.
+    """
     own = words_of(connection.user_id, provider.slug)
-    matched, off = _match(provider.slug, entries, ledger, own=own)
-    present = {matching.key_of(entry) for entry in entries}
-    hidden = hiding.find_hidden(session, provider, ledger=ledger, present=present, complete=complete)
-    revision = revision_of(connection.user_id)
-    rows = _load_rows(connection, provider, matched, entries=entries, off=off)
-    remotes = {(remote.kind, remote.remote_id): remote for remote in matched.remotes}
-    rules = rules_of(connection, provider, ledger=ledger)
-    recalled = recalling.recall_lost(connection, ledger, remotes, complete=complete, rules=rules)
-    lacking = _lacking(rows, matched, complete) if rules[next(iter(rules))].gives else {}
-    routes = routing.routes_for(connection, session, provider, lacking=lacking, own=own, listed=present)
-    words = reviewing.words_of(connection)
-    planned = make_plan(
-        Table(
-            remotes=matched.remotes,
-            tracks=ledger.tracks,
-            library={media_id: Canonical(row.entry, row.stamps, row.removed) for media_id, row in rows.items()},
-            kinds={media_id: row.kind for media_id, row in rows.items()},
-            routes=routes.ids,
-            complete=complete,
-            rules=rules,
-            choices=words.choices,
-            hidden=hidden,
-        )
+    seen = _look(
+        connection, session, provider, entries=entries, complete=complete, ledger=ledger, unclear=unclear, own=own
     )
-    plan, parked = parking.without_parked(connection, planned)
+    matched, complete = seen.matched, seen.complete
+    revision = revision_of(connection.user_id)
+    rows = _load_rows(connection, provider, matched, entries=entries, off=seen.off)
+    rules = rules_of(connection, provider, ledger=ledger)
+    remotes = {(remote.kind, remote.remote_id): remote for remote in matched.remotes}
+    recalled = recalling.recall_lost(connection, ledger, remotes, complete=complete, rules=rules, unclear=seen.unclear)
+    lacking = _lacking(rows, matched, complete) if rules[next(iter(rules))].gives else {}
+    routes = routing.try_routes(connection, session, provider, lacking=lacking, own=own, listed=seen.present)
+    words = reviewing.words_of(connection)
+    planned = make_plan(_table(seen, ledger, rows, routes=routes.ids, rules=rules, choices=words.choices))
+    plan, parked, again = parking.without_parked(connection, planned)
+    there = seen.present | seen.hidden
     return Prepared(
-        guarded=guard(plan, watch(connection, plan, present | hidden, ledger=ledger, complete=complete, words=words)),
+        guarded=guard(plan, watch(connection, plan, there, ledger=ledger, complete=complete, words=words)),
         remotes=remotes,
         revisions={media_id: row.revision for media_id, row in rows.items()},
         revision=revision,
         rules=rules,
-        waiting=matched.waiting,
+        waiting=(
+            *matched.waiting,
+            *puzzling.wait_for_us(connection, seen.unclear, seen.puzzles, faults=planned.faults, own=own),
+        ),
         searched=routes,
         parked=parked,
+        again=again,
         recalled=recalled,
         words=words,
         wanted=frozenset(item.track.media_id for item in planned.items),
+        wishes=frozenset(item.key for item in planned.items),
     )
 
 
-def _match(
-    slug: str, entries: Sequence[RemoteEntry], ledger: Ledger, *, own: Words
-) -> tuple[matching.Matched, frozenset[int]]:
-    """What was read with its media, and the media that are not to be touched there."""
-    # Of two entries of one work the one we know stays the work's: else each edit would make it the other one.
-    known_first = sorted(entries, key=lambda entry: matching.key_of(entry) not in ledger.tracks)
-    matched = matching.match(slug, known_first, own)
-    return matched, matching.set_aside(slug, ledger, matched, own=own)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was read, by what is known of it. puzzles: as in `puzzling`. off: media that are not to be touched there.
+    present: all that is there, as far as it was told; hidden, complete, unclear: as in Table."""
+
+    matched: matching.Matched
+    puzzles: Mapping[Key, str]
+    off: frozenset[int]
+    present: set[Key]
+    hidden: frozenset[Key]
+    complete: frozenset[Kind]
+    unclear: frozenset[Key]
+
+
+def _look(
+    connection: Connection,
+    session: Session,
+    provider: Provider,
+    *,
+    entries: Sequence[RemoteEntry],
+    complete: frozenset[Kind],
+    ledger: Ledger,
+    unclear: Mapping[Key, bool],
+    own: Words,
+) -> _Seen:
+    matched, puzzles = puzzling.match_list(connection, entries, ledger, own=own)
+    puzzles = {key: "" for key, is_fault in unclear.items() if is_fault} | puzzles
+    unknown = frozenset(unclear.keys() | puzzles.keys())
+    off = matching.set_aside(provider.slug, ledger, matched, own=own)
+    off |= puzzling.media_of_unclear(provider.slug, ledger, unknown, matched=matched, own=own)
+    present = {matching.key_of(entry) for entry in entries} | unknown
+    hidden, complete = hiding.judge_absences(
+        connection, session, provider, ledger=ledger, present=present, complete=complete
+    )
+    return _Seen(matched, puzzles, off, present, hidden, complete, unknown)
+
+
+def _table(
+    seen: _Seen,
+    ledger: Ledger,
+    rows: Mapping[int, Row],
+    *,
+    routes: Mapping[int, str],
+    rules: Mapping[Kind, Rules],
+    choices: Mapping[int, Mapping[str, str]],
+) -> Table:
+    return Table(
+        remotes=seen.matched.remotes,
+        tracks=ledger.tracks,
+        library={media_id: Canonical(row.entry, row.stamps, row.removed) for media_id, row in rows.items()},
+        kinds={media_id: row.kind for media_id, row in rows.items()},
+        routes=routes,
+        complete=seen.complete,
+        rules=rules,
+        choices=choices,
+        hidden=seen.hidden,
+        unclear=seen.unclear,
+    )
 
 
 def _load_rows(

@@ -1,13 +1,18 @@
-"""Writes whose answer was lost: looked up, once, in what the side holds when it is next read.
+"""Writes whose answer was lost: looked up in what the side holds when it is next read.
 
 What arrived is our own doing. Without this it would look like an edit of the person, and a later one than what they
-did elsewhere meanwhile.
+did elsewhere meanwhile. A service under load may do late what everybody has given up: for a while what was not found is
+looked for again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
 
 from integrations.models import Connection
 from library.entry import Entry, Kind, clean_value
@@ -15,11 +20,14 @@ from syncing.core.merge import recall
 from syncing.core.model import Rules, Track
 from syncing.core.plan import Key, Remote
 from syncing.models import Change, ChangeState
-from syncing.services import journal
+from syncing.services import journal, sparing
 from syncing.services.baselines import Ledger
 
 FOUND = "The answer was lost; the next read found it done."
 MISSED = "The answer was lost; the next read did not find it done."
+LATE = timedelta(minutes=2)
+"""After a read that did not find it a write may still arrive. Longer than a gateway keeps a request; then it is taken
+for an edit of the person again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +56,39 @@ def recall_lost(
     *,
     complete: Collection[Kind],
     rules: Mapping[Kind, Rules],
+    unclear: Collection[Key] = frozenset(),
 ) -> Recalled:
-    """Bring the ledger up to what was sent without an answer and is there. Entries that were not read stay unknown."""
+    """Bring the ledger up to what was sent without an answer and is there. Entries that were not read stay unknown,
+    and so does what our own code fails on."""
     found: list[Change] = []
     missed: list[Change] = []
-    rows = Change.objects.filter(connection=connection, side=connection.provider, state=ChangeState.UNKNOWN)
+    lost = Q(state=ChangeState.UNKNOWN)
+    late = Q(state=ChangeState.ABANDONED, message=MISSED, settled_at__gt=timezone.now() - LATE, after__isnull=False)
+    rows = Change.objects.filter(lost | late, connection=connection, side=connection.provider)
     for row in rows.order_by("pk"):
         key: Key = (Kind(row.kind), row.remote_id)
         remote = remotes.get(key)
-        if remote is None and key[0] not in complete:
+        if key in unclear or (remote is None and key[0] not in complete):
             continue
-        if remote is not None and row.after is not None:
-            _recall(ledger, remote, row.after, rules=rules[key[0]])
-        (found if holds(row, remote.now.entry if remote is not None else None) else missed).append(row)
+        try:
+            if row.state == ChangeState.ABANDONED and not _came_late(row, ledger, remote):
+                continue
+            if remote is not None and row.after is not None:
+                _recall(ledger, remote, row.after, rules=rules[key[0]])
+            is_there = holds(row, remote.now.entry if remote is not None else None)
+        except Exception as error:  # noqa: BLE001 - told with its id; one odd row must not cost the others
+            sparing.tell(connection.pk, f"change {row.pk}", error)
+            continue
+        (found if is_there else missed).append(row)
     return Recalled(tuple(found), tuple(missed))
+
+
+def _came_late(row: Change, ledger: Ledger, remote: Remote | None) -> bool:
+    """True when all that it wanted is there, and was not when we last knew."""
+    if remote is None or not holds(row, remote.now.entry):
+        return False
+    known = ledger.tracks.get((remote.kind, remote.remote_id))
+    return known is None or known.memory is None or not holds(row, known.memory.seen)
 
 
 def holds(row: Change, present: Entry | None) -> bool:

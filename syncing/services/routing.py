@@ -22,7 +22,7 @@ from library.services.matches import NO_WORDS, Words
 from syncing.core.likeness import Facts, Likeness
 from syncing.core.plan import Key
 from syncing.models import Unmatched
-from syncing.services import adopting, matching, searching
+from syncing.services import adopting, matching, searching, sparing
 from syncing.services.suggesting import Candidate
 
 
@@ -38,6 +38,25 @@ class Routes:
 
 
 NO_ROUTES = Routes()
+
+
+def try_routes(
+    connection: Connection,
+    session: Session,
+    provider: Provider,
+    *,
+    lacking: Mapping[int, Kind],
+    own: Words = NO_WORDS,
+    listed: Collection[Key] = (),
+) -> Routes:
+    """As `routes_for`; where our own code fails on the look-up, all of it is still to come."""
+    try:
+        return routes_for(connection, session, provider, lacking=lacking, own=own, listed=listed)
+    except Exception as error:
+        if not sparing.is_of_entry(error):
+            raise
+        sparing.tell(connection.pk, "ways to works", error)
+        return Routes(left=frozenset(lacking))
 
 
 def routes_for(

@@ -51,6 +51,7 @@ EXAMPLES = (
     "tests/core/test_likeness.py",
     "tests/core/test_undo.py",
     "tests/core/test_pace.py",
+    "tests/core/test_retry.py",
     "tests/integrations/test_capability.py",
 )
 SUITES = {"examples": EXAMPLES, "properties": PROPERTIES}

@@ -49,7 +49,7 @@ MEMORY = (
     Mutant(
         "alters_ignored",
         "what the server changes by itself on a save looks like an edit",
-        change(MERGE, "ours = sent | {name for name in", "ours = sent | {name for name in () and"),
+        change(MERGE, "ours = sent | {name for name in altered", "ours = sent | {name for name in () and altered"),
     ),
     Mutant(
         "echo_swallows_edits",
@@ -84,9 +84,29 @@ MEMORY = (
     Mutant(
         "lost_write_not_recalled",
         "our own write whose answer was lost is taken for a person's edit",
+        change(MERGE, "return replace(memory, seen=seen, agreed=replace(memory.agreed, **arrived))", "return memory"),
+    ),
+    Mutant(
+        "altered_by_lost_write",
+        "what the server changes by itself looks like an edit where the answer was lost",
         change(
-            MERGE, "seen=replace(memory.seen, **arrived), agreed=replace(memory.agreed, **arrived)", "seen=memory.seen"
+            MERGE, "seen = replace(memory.seen, **{**altered, **arrived})", "seen = replace(memory.seen, **arrived)"
         ),
+    ),
+    Mutant(
+        "every_write_alters",
+        "an edit of the person next to a write of a note is taken for the server's doing",
+        change(MERGE, "if not (COURSE.intersection(sent) or", "if not (True or"),
+    ),
+    Mutant(
+        "a_note_never_alters",
+        "what the server makes of a full count when a note is saved looks like an edit",
+        change(MERGE, "or (completed and shown.progress == was.progress)", ""),
+    ),
+    Mutant(
+        "counts_alter_freely",
+        "episodes that the person watched meanwhile are taken for the server's doing",
+        change(MERGE, "(frozenset() if completed else COUNT_FIELDS - capability.rises)", "frozenset()"),
     ),
     Mutant(
         "half_created_recalled",

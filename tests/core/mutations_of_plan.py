@@ -18,6 +18,26 @@ PLANS = (
         change(PLAN, "canonical.removed or kind not in table.complete:", "canonical.removed:"),
     ),
     Mutant(
+        "unclear_is_removed",
+        "an entry that could not be understood counts as absent",
+        change(PLAN, " or track.memory is None or key in table.unclear:", " or track.memory is None:"),
+    ),
+    Mutant(
+        "unclear_is_no_place",
+        "a media is created over an entry that could not be understood",
+        change(PLAN, " | set(table.unclear), draft=draft)", ", draft=draft)"),
+    ),
+    Mutant(
+        "unclear_is_remembered",
+        "entries that could not be understood make a list look shorter than it is",
+        change(PLAN, "        and key not in table.unclear\n", ""),
+    ),
+    Mutant(
+        "fault_forgotten",
+        "an entry on which the merge failed is nobody's business",
+        change(PLAN, "census, tuple(draft.faults))", "census)"),
+    ),
+    Mutant(
         "other_id_is_a_removal",
         "the same work under another id counts as removed",
         change(PLAN, "        if track.media_id in on_side:\n", "        if False:\n"),
@@ -59,7 +79,11 @@ PLANS = (
     Mutant(
         "settled_twice",
         "a list without changes is stored anew on every run",
-        change(PLAN, "        if fresh != track:\n            settled[", "        if True:\n            settled["),
+        change(
+            PLAN,
+            "        if fresh != track:\n            draft.settled[",
+            "        if True:\n            draft.settled[",
+        ),
     ),
     Mutant(
         "handle_not_learnt",
@@ -78,7 +102,7 @@ PLANS = (
     Mutant(
         "away_is_missing",
         "entries that we took away count as missing",
-        change(PLAN, "missing += _is_news(track.memory, rules)", "missing += 1"),
+        change(PLAN, "missing += _is_news(memory, rules)", "missing += 1"),
     ),
     Mutant(
         "unknown_ids_hidden",

@@ -113,7 +113,7 @@ OF_RECORDS = (
     Mutant(
         "hidden_is_missing",
         "an entry that is hidden counts as missing",
-        change(PLAN, "        if key in table.hidden:\n", "        if False:\n"),
+        change(PLAN, "    if key in table.hidden:\n", "    if False:\n"),
     ),
     Mutant(
         "hidden_is_remembered",

@@ -18,8 +18,8 @@ from tests.core.world import AFTER_LIBRARY, LIBRARY, World
 STEADY_FULL = [slug for slug in draw.STEADY if slug != "narrow"]
 ONE_SIDE = st.sampled_from(STEADY_FULL)
 
-TWO_FIELDS = list(permutations(["status", "score", "repeats", "notes"], 2))
-"""Of those that no server here alters by itself."""
+TWO_FIELDS = [*permutations(["status", "score", "repeats", "notes"], 2), ("score", "progress"), ("notes", "progress")]
+"""Of those that no server here alters by itself when the first is saved."""
 
 
 def lose_all(step: int) -> str:

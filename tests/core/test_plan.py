@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from integrations.capability import SCALES
 from library.entry import Kind, Status
-from syncing.core.model import AWAY, Action, Memory
+from syncing.core import plan as plan_module
+from syncing.core.merge import merge
+from syncing.core.model import AWAY, Action, Canonical, Memory, Verdict
 from syncing.core.plan import Census, Item, Plan, make_plan, memory_if_undone
 from tests.core.build import ANIME, entry, held, remote, rules, table, track
 from tests.core.services import MAL, NARROW, anilist
@@ -112,6 +117,49 @@ def test_an_entry_matched_to_another_media_is_met_for_the_first_time() -> None:
     (item,) = plan.items
     assert (item.key, item.track.media_id) == ((ANIME, "1"), 2)
     assert [move.field for move in item.verdict.moves_out] == ["notes"]
+
+
+def test_an_entry_that_could_not_be_understood_is_left_as_it_is() -> None:
+    """It is on the side: neither removed here, nor counted as missing, nor written over by a media that has its id."""
+    key, known = track(1, replace(IN_STEP, missing=1))
+    gone = make_plan(table(library={1: held(FIVE)}, tracks={key: known}))
+    assert actions(gone) == {"1": (Action.REMOVE, Action.NONE)}
+    plan = make_plan(table(library={1: held(SIX), 2: held(FIVE)}, tracks={key: known}, routes={2: "1"}, unclear={key}))
+    assert (plan.items, dict(plan.settled), plan.unroutable) == ((), {}, ((ANIME, 2),))
+    assert (plan.census.remembered, plan.census.missing) == (0, 0)
+    never_understood = make_plan(table(library={2: held(FIVE)}, routes={2: "9"}, unclear={(ANIME, "9")}))
+    assert (never_understood.items, never_understood.unroutable) == ((), ((ANIME, 2),))
+
+
+@pytest.mark.parametrize("where", ["there", "missing", "here"])
+def test_one_entry_on_which_the_merge_fails_costs_nobody_else_anything(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = merge
+
+    def stumble(canonical: Canonical | None, *args: Any, **kwargs: Any) -> Verdict:
+        if canonical is not None and canonical.entry.notes == "odd":
+            raise ZeroDivisionError
+        return real(canonical, *args, **kwargs)
+
+    odd = FIVE.with_(notes="odd")
+    remotes = [remote(1, SIX, at=300.0), remote(2, SIX, at=300.0)]
+    tracks = dict([track(1, IN_STEP), track(2, IN_STEP)])
+    if where != "there":
+        remotes.pop(0)
+    if where == "here":
+        tracks.pop((ANIME, "1"))
+    made = table(*remotes, library={1: held(odd), 2: held(FIVE), 3: held(FIVE)}, tracks=tracks)
+    monkeypatch.setattr(plan_module, "merge", stumble)
+    plan = make_plan(made)
+    assert actions(plan) == {"2": (Action.UPDATE, Action.NONE), "3": (Action.NONE, Action.CREATE)}
+    (fault,) = plan.faults
+    assert (fault.media_id, fault.remote_id, type(fault.error)) == (
+        1,
+        "" if where == "here" else "1",
+        ZeroDivisionError,
+    )
+    assert (ANIME, "1") not in plan.settled
 
 
 def test_no_media_is_written_over_the_entry_of_another() -> None:

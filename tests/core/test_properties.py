@@ -91,15 +91,18 @@ def test_one_edit_reaches_every_side_and_touches_its_own_field_only(
         assert getattr(after.entry, name) == given_at
 
 
-@given(draw.sides, draw.entries, st.lists(draw.one_field(), min_size=1, max_size=3))
+@given(draw.sides, draw.entries, st.lists(draw.one_field(), min_size=1, max_size=3), st.sampled_from(["", "lost"]))
 def test_what_a_server_alters_on_our_write_is_no_edit(
-    slugs: list[str], entry: Entry, edits: list[dict[str, Any]]
+    slugs: list[str], entry: Entry, edits: list[dict[str, Any]], fault: str
 ) -> None:
-    """Kitsu completes, fills and moves on when an entry is saved. Nobody said so: the library stays as it was left."""
+    """Kitsu completes, fills and moves on when an entry is saved. Nobody said so: the library stays as it was left, and
+    does so where the answer is lost and the next read is the first to show it."""
     world = settled_world(slugs, entry)
     for edit in edits:
         world.edit(LIBRARY, 1, **edit)
         said = world.library[1].entry
+        for slug in slugs:
+            world.sweep(slug, lambda _step: fault)
         world.settle()
         assert world.library[1].entry == said
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from integrations.capability import Capability
 from library.entry import Entry, PartialDate, Status
 from syncing.core.merge import recall, settle
 from syncing.core.model import Memory
 from tests.core.build import entry
-from tests.core.services import MAL, NARROW, TRAKT, anilist
+from tests.core.services import KITSU, MAL, NARROW, TRAKT, anilist
 
 DAY = PartialDate(2024, 5, 3)
 FIVE = entry(progress=5, score=80)
 SIX = entry(progress=6, score=80)
+TWELVE = entry(progress=12)
 IN_STEP = Memory(FIVE, FIVE)
 
 
@@ -22,6 +24,28 @@ def test_an_echo_is_remembered_for_what_was_sent_and_what_the_server_alters() ->
     kept = settle(memory, echo, now=FIVE, sent=frozenset({"progress"}), capability=anilist())
     assert kept.seen == SIX.with_(started_on=DAY, finished_on=DAY)
     assert kept.agreed == SIX
+
+
+@pytest.mark.parametrize("capability", [MAL, KITSU])
+@pytest.mark.parametrize("sent", ["notes", "status"])
+def test_episodes_watched_between_our_read_and_our_write_are_the_persons(capability: Capability, sent: str) -> None:
+    """These servers move a count only by completing."""
+    wanted = FIVE.with_(notes="x") if sent == "notes" else FIVE.with_(status=Status.DROPPED)
+    echo = wanted.with_(progress=8)
+    kept = settle(Memory(FIVE, wanted), echo, now=FIVE, sent=frozenset({sent}), capability=capability)
+    assert kept == Memory(wanted, wanted)
+    done = FIVE.with_(status=Status.COMPLETED)
+    full = done.with_(progress=12)
+    kept = settle(Memory(FIVE, done), full, now=FIVE, sent=frozenset({"status"}), capability=capability)
+    assert kept == Memory(full, done)
+
+
+def test_a_note_makes_kitsu_complete_what_is_full_already() -> None:
+    full = TWELVE.with_(status=Status.PAUSED)
+    noted = full.with_(notes="x")
+    echo = noted.with_(status=Status.COMPLETED)
+    kept = settle(Memory(full, noted), echo, now=full, sent=frozenset({"notes"}), capability=KITSU)
+    assert kept == Memory(echo, noted)
 
 
 def test_a_creation_is_remembered_as_echoed() -> None:
@@ -43,6 +67,25 @@ def test_a_lost_answer_is_recalled_from_what_the_side_holds() -> None:
     assert known == Memory(SIX, SIX)
 
 
+def test_what_the_server_made_of_a_lost_write_is_no_edit() -> None:
+    """Kitsu goes on with a paused title whose progress moves, and fills in the day."""
+    paused = entry(progress=5, score=80).with_(status=Status.PAUSED)
+    found = paused.with_(status=Status.CURRENT, progress=6, started_on=DAY)
+    known = recall(Memory(paused, paused), found.with_(notes="theirs"), sent={"progress": 6}, capability=KITSU)
+    # The day stays as it is there; the status is to be brought anew; the note is news.
+    assert known == Memory(found, paused.with_(status=Status.CURRENT, progress=6))
+    # A score makes Kitsu alter nothing, and a status that was sent and is another one now was changed by the person.
+    found = paused.with_(status=Status.DROPPED, score=90)
+    known = recall(Memory(paused, paused), found, sent={"score": 90}, capability=KITSU)
+    assert known == Memory(paused.with_(score=90), paused.with_(score=90))
+    sent = {"progress": 6, "status": Status.CURRENT}
+    known = recall(Memory(paused, paused), found.with_(progress=6), sent=sent, capability=KITSU)
+    assert known == Memory(paused.with_(progress=6), paused.with_(progress=6))
+    # Plays that a record has more than it was sent are its person's.
+    known = recall(IN_STEP, entry(progress=7, score=90), sent={"score": 90, "status": Status.CURRENT}, capability=TRAKT)
+    assert known == Memory(FIVE.with_(score=90), FIVE.with_(score=90))
+
+
 def test_a_lost_creation_is_recalled_whole_or_not_at_all() -> None:
     sent = {"status": Status.CURRENT, "progress": 6, "score": 80}
     assert recall(None, SIX.with_(notes="theirs"), sent=sent, capability=anilist()) == Memory(SIX, SIX)
@@ -50,9 +93,6 @@ def test_a_lost_creation_is_recalled_whole_or_not_at_all() -> None:
     narrow = recall(None, Entry(Status.PAUSED, progress=6, score=80), sent=sent, capability=NARROW)
     paused = Entry(Status.PAUSED, progress=6, score=80)
     assert narrow == Memory(paused, paused)
-
-
-TWELVE = entry(progress=12)
 
 
 def test_plays_taken_off_a_record_are_not_missed_by_a_write_of_another_field() -> None:

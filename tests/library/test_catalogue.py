@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from library.entry import Kind
 from library.models import ExternalId, Media
@@ -12,6 +13,8 @@ from library.services.catalogue import (
     attach_ids,
     external_ids_of,
     media_by_external_ids,
+    newest_id,
+    only_adder,
     titles_of,
 )
 
@@ -51,3 +54,28 @@ def test_hostile_titles_are_kept_within_their_column() -> None:
     made = add_works("anilist", Kind.ANIME, [Work(Kind.ANIME, titles, ids={"anilist": "1"}, year=-5, format="f" * 99)])
     media = Media.objects.get(pk=made["1"])
     assert (len(media.title), len(media.titles), media.year, len(media.format)) == (500, 20, 0, 32)
+
+
+def test_the_newest_id_moves_with_each_work_and_each_id() -> None:
+    seen = [newest_id()]
+    made = add_works("anilist", Kind.ANIME, [work("1")])
+    seen.append(newest_id())
+    attach_ids("kitsu", Kind.ANIME, {"9": made["1"]}, source="kitsu")
+    seen.append(newest_id())
+    assert seen == sorted(set(seen))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_only_one_adds_works_at_a_time() -> None:
+    other = connection.copy()
+    held = "pg_locks WHERE locktype = 'advisory'"
+    try:
+        with only_adder(), only_adder(), other.cursor() as cursor:
+            cursor.execute(f"SELECT pg_try_advisory_xact_lock(classid::bigint << 32 | objid::bigint) FROM {held}")
+            assert cursor.fetchall() == [(False,)]
+        with other.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {held}")
+            assert cursor.fetchall() == [(0,)]
+    finally:
+        other.close()

@@ -65,7 +65,7 @@ def test_import_now_queues_a_task_for_superusers_alone(
     monkeypatch.setattr("library.admin.current_app.send_task", lambda name, **options: sent.append((name, options)))
     IdTable.objects.create(source="arm")
     assert act(operator, "idtable", "import_now", "arm") == 302
-    assert sent == [("integrations.import_id_table", {"args": ("arm",), "queue": "control"})]
+    assert sent == [("integrations.import_id_table", {"args": ("arm",), "queue": "upkeep"})]
     User.objects.filter(pk=alice.pk).update(is_superuser=False)
     act(operator, "idtable", "import_now", "arm")
     assert len(sent) == 1

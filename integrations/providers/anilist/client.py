@@ -74,6 +74,12 @@ class ListedEntry(State, rename="camel", kw_only=True):
     media: Facts | None
 
 
+class EntryId(msgspec.Struct, rename="camel"):
+    """All that is looked at of an entry that could not be understood."""
+
+    media_id: int
+
+
 class _Owner(msgspec.Struct):
     id: int
 

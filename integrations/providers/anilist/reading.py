@@ -11,7 +11,8 @@ from integrations.errors import Malformed, RateLimited, Transient, Unavailable
 from integrations.http import Session
 from integrations.providers.anilist import client, convert
 from integrations.providers.anilist.judging import SLUG
-from integrations.providers.base import RemoteEntry, Snapshot
+from integrations.providers.base import RemoteEntry, Snapshot, Unclear
+from integrations.providers.unclear import count_words, require_number, unclear_entry
 from library.entry import InvalidEntry, Kind
 
 CAP = 11_000
@@ -22,27 +23,42 @@ MOST_CHUNKS = 40
 
 @dataclass(slots=True)
 class Harvest:
-    """What was read so far. found: by kind and media id; an entry on k custom lists comes k times or more."""
+    """What was read so far. found: by kind and media id; an entry on k custom lists comes k times or more.
+    unclear: the same way, what could not be understood. broken: what does not even say which work it is about."""
 
     found: dict[tuple[Kind, str], RemoteEntry] = field(default_factory=dict)
+    unclear: dict[tuple[Kind, str], Unclear] = field(default_factory=dict)
     broken: set[bytes] = field(default_factory=set)
 
     def add(self, kind: Kind, raw: msgspec.Raw) -> None:
-        """An entry that cannot be understood is counted and left out: it must not cost the others."""
+        """An entry that cannot be understood is left out: it must not cost the others, whatever is wrong with it."""
         try:
             entry = convert.read_listed(kind, msgspec.json.decode(raw, type=client.ListedEntry))
-        except (msgspec.MsgspecError, InvalidEntry):
-            self.broken.add(bytes(raw))
+            require_number(entry.media.external_id)
+        except Exception as error:  # noqa: BLE001 - told by `unclear`
+            self._leave_out(kind, raw, error)
             return
         key = (kind, entry.media.external_id)
         known = self.found.get(key)
         if known is None or _time(known) <= _time(entry):
             self.found[key] = entry
 
+    def _leave_out(self, kind: Kind, raw: msgspec.Raw, error: Exception) -> None:
+        try:
+            external_id = require_number(str(msgspec.json.decode(raw, type=client.EntryId).media_id))
+        except (msgspec.MsgspecError, InvalidEntry):
+            self.broken.add(bytes(raw))
+            return
+        self.unclear[kind, external_id] = unclear_entry(kind, external_id, error)
+
+    def left_out(self) -> tuple[Unclear, ...]:
+        """Of an entry on several custom lists one copy may have been clear."""
+        return tuple(one for key, one in self.unclear.items() if key not in self.found)
+
     def incompleteness(self, chunks: int) -> str:
         """Why absences say nothing; "" when they do."""
         counts = [sum(1 for kind, _ in self.found if kind is wanted) for wanted in Kind]
-        if self.broken and not self.found:
+        if (self.broken or self.unclear) and not self.found:
             raise Malformed(
                 "No entry of AniList's list could be understood.",
                 provider=SLUG,
@@ -51,7 +67,7 @@ class Harvest:
         if max(counts) >= CAP:
             return f"AniList gives only the {CAP:,} most recently updated titles of a list."
         if self.broken:
-            return f"{len(self.broken)} of AniList's entries could not be understood."
+            return count_words("AniList", len(self.broken) + len(self.left_out()))
         # A removal between two chunks moves another entry from the next chunk into the one already read.
         return "AniList gave the list in parts, so a title may have slipped between them." if chunks > 1 else ""
 
@@ -70,13 +86,14 @@ def read_lists(session: Session, kinds: Collection[Kind]) -> Snapshot:
         _harvest(harvest, whole, kinds)
     else:
         viewer, chunks = _read_chunks(session, kinds, user=user, harvest=harvest)
-    reason = harvest.incompleteness(chunks)
+    reason, unclear = harvest.incompleteness(chunks), harvest.left_out()
     return Snapshot(
         entries=tuple(harvest.found.values()),
         kinds=frozenset(kinds),
         complete=not reason,
-        reason=reason,
+        reason=reason or count_words("AniList", len(unclear)),
         account=convert.read_account(viewer),
+        unclear=unclear,
     )
 
 

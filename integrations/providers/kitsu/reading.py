@@ -6,6 +6,7 @@ addition between two pages is seen by the count that each page tells. One of eac
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -13,10 +14,13 @@ import msgspec
 
 from integrations.errors import Malformed, RateLimited, Transient, Unavailable
 from integrations.http import Session
-from integrations.providers.base import MediaFacts, RemoteEntry, Snapshot
+from integrations.providers.base import MediaFacts, RemoteEntry, Snapshot, Unclear
 from integrations.providers.kitsu import client, convert, owner, shapes
 from integrations.providers.kitsu.judging import SLUG
+from integrations.providers.unclear import count_words, place_of, require_number, unclear_entry
 from library.entry import InvalidEntry, Kind
+
+log = logging.getLogger(__name__)
 
 PAGE_SIZES = (client.LIST_PAGE, 250, 100, 50)
 """Tried in this order, at the same offset, when Kitsu could not manage a page in time."""
@@ -28,13 +32,16 @@ SFW_NOTE = "kitsu.sfw_filter"
 TOTALS_NOTE = "kitsu.totals"
 """In `Session.notes`: {(kind, media id): total}, as this run read it."""
 _ROWS: dict[Kind, type[shapes.Row]] = {Kind.ANIME: shapes.AnimeRow, Kind.MANGA: shapes.MangaRow}
+_LINKS: dict[Kind, type[shapes.RowLinks]] = {Kind.ANIME: shapes.AnimeRowLinks, Kind.MANGA: shapes.MangaRowLinks}
 
 
 @dataclass(slots=True)
 class Harvest:
-    """rows: ids of all rows, the broken and the invisible ones too. counts: how many there are, as the pages said."""
+    """rows: ids of all rows, the broken and the invisible ones too. counts: how many there are, as the pages said.
+    unclear: rows that could not be understood, by the id of their work; broken: how many did not even say that."""
 
     found: dict[str, RemoteEntry] = field(default_factory=dict)
+    unclear: dict[str, Unclear] = field(default_factory=dict)
     rows: set[str | bytes] = field(default_factory=set)
     broken: int = 0
     invisible: int = 0
@@ -60,11 +67,21 @@ def read_lists(session: Session, kinds: Collection[Kind]) -> Snapshot:
     reasons = [_sfw_moved(session, account.settings.get("sfw_filter"))]
     for kind, harvest in harvests.items():
         reasons += _incompleteness(kind, harvest)
+    is_complete = not any(reasons)
+    # Of those whose work is known it is known too that they are there.
+    reasons += [count_words("Kitsu", harvest.broken + len(harvest.unclear), kind) for kind, harvest in harvests.items()]
     session.notes[SFW_NOTE] = account.settings.get("sfw_filter")
     entries = tuple(entry for harvest in harvests.values() for entry in harvest.found.values())
     session.notes[TOTALS_NOTE] = {(one.media.kind, one.media.external_id): one.media.total for one in entries}
-    reason = " ".join(filter(None, reasons))
-    return Snapshot(entries, frozenset(kinds), complete=not reason, reason=reason, account=account)
+    unclear = tuple(one for harvest in harvests.values() for one in harvest.unclear.values())
+    return Snapshot(
+        entries,
+        frozenset(kinds),
+        complete=is_complete,
+        reason=" ".join(filter(None, reasons)),
+        account=account,
+        unclear=unclear,
+    )
 
 
 def _incompleteness(kind: Kind, harvest: Harvest) -> list[str]:
@@ -73,7 +90,7 @@ def _incompleteness(kind: Kind, harvest: Harvest) -> list[str]:
     if not harvest.steady:
         reasons.append(f"The {kind} list changed while it was read.")
     if harvest.broken:
-        reasons.append(f"{harvest.broken} of Kitsu's {kind} entries could not be understood.")
+        reasons.append(f"Some {kind} entries do not say which works they are.")
     if harvest.invisible:
         # They are on the list, but which works they are is not told, so they look absent.
         reasons.append(f"Kitsu does not show which {kind} {harvest.invisible} of the entries belong to.")
@@ -105,7 +122,7 @@ def _walk(session: Session, kind: Kind) -> Harvest:
             break
         if not page.data or offset > MOST_ROWS:
             raise Malformed("Kitsu's list does not end.", provider=SLUG, path="$.links.next")
-    if harvest.broken and not harvest.found:
+    if (harvest.broken or harvest.unclear) and not harvest.found:
         raise Malformed("No entry of Kitsu's list could be understood.", provider=SLUG, path="$.data")
     return harvest
 
@@ -134,7 +151,7 @@ def _add_page(session: Session, harvest: Harvest, *, kind: Kind, page: shapes.Li
 
 
 def _add(harvest: Harvest, kind: Kind, raw: msgspec.Raw, *, works: dict[tuple[str, str], MediaFacts]) -> None:
-    """A row that cannot be understood is counted and left out: it must not cost the others."""
+    """A row that cannot be understood is left out: it must not cost the others, whatever is wrong with it."""
     key = _id_of(raw)
     if key in harvest.rows:
         return
@@ -145,11 +162,21 @@ def _add(harvest: Harvest, kind: Kind, raw: msgspec.Raw, *, works: dict[tuple[st
         if ref is None:
             harvest.invisible += 1
             return
-        media = works.get((ref.type, ref.id)) or MediaFacts(kind, ref.id)
-        rating = row.attributes.rating_twenty
-        harvest.found[ref.id] = convert.read_state(media, row.attributes, rating=rating, entry_id=row.id)
+        media = works.get((ref.type, require_number(ref.id))) or MediaFacts(kind, ref.id)
+        rating, entry_id = row.attributes.rating_twenty, require_number(row.id)
+        harvest.found[ref.id] = convert.read_state(media, row.attributes, rating=rating, entry_id=entry_id)
+    except Exception as error:  # noqa: BLE001 - told by `unclear`
+        _leave_out(harvest, kind, raw, error=error)
+
+
+def _leave_out(harvest: Harvest, kind: Kind, raw: msgspec.Raw, *, error: Exception) -> None:
+    try:
+        ref = msgspec.json.decode(raw, type=_LINKS[kind]).relationships.media.data
+        external_id = require_number(ref.id if ref is not None else "")
     except (msgspec.MsgspecError, InvalidEntry):
         harvest.broken += 1
+        return
+    harvest.unclear[external_id] = unclear_entry(kind, external_id, error)
 
 
 def _id_of(raw: msgspec.Raw) -> str | bytes:
@@ -163,10 +190,16 @@ def read_works(included: Collection[msgspec.Raw]) -> dict[tuple[str, str], Media
     """{(type, id): facts} of the works among what came along, with the ids that their mappings tell."""
     decoded = shapes.read_all(list(included), shapes.Included)
     mappings = {one.id: one for one in decoded if isinstance(one, shapes.Mapping)}
-    return {
-        (str(facts.kind), facts.external_id): facts
-        for facts in (_facts(one, mappings) for one in decoded if isinstance(one, shapes.Anime | shapes.Manga))
-    }
+    works: dict[tuple[str, str], MediaFacts] = {}
+    for one in decoded:
+        if isinstance(one, shapes.Anime | shapes.Manga):
+            try:
+                facts = _facts(one, mappings)
+            except Exception as error:  # noqa: BLE001 - a work of which nothing is known but its id is still one
+                log.error("Kitsu's work %s: %s", one.id, place_of(error))
+                continue
+            works[str(facts.kind), facts.external_id] = facts
+    return works
 
 
 def _facts(media: shapes.Media, mappings: dict[str, shapes.Mapping]) -> MediaFacts:

@@ -72,6 +72,19 @@ class MangaRow(msgspec.Struct):
 Row = AnimeRow | MangaRow
 
 
+class AnimeRowLinks(msgspec.Struct):
+    """All that is looked at of a row that could not be understood."""
+
+    relationships: AnimeLinks
+
+
+class MangaRowLinks(msgspec.Struct):
+    relationships: MangaLinks
+
+
+RowLinks = AnimeRowLinks | MangaRowLinks
+
+
 class RowId(msgspec.Struct):
     id: str
 

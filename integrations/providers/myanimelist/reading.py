@@ -13,10 +13,12 @@ import msgspec
 
 from integrations.errors import Malformed, RateLimited, Transient, Unavailable
 from integrations.http import Session
-from integrations.providers.base import RemoteEntry, Snapshot
+from integrations.providers.base import RemoteEntry, Snapshot, Unclear
+from integrations.providers.lenient import number_ids
 from integrations.providers.myanimelist import client, convert
 from integrations.providers.myanimelist.judging import SLUG
-from library.entry import InvalidEntry, Kind
+from integrations.providers.unclear import count_words, require_number, unclear_entry
+from library.entry import Kind
 
 PAGE = 1000
 SMALLER_PAGE = 250
@@ -29,9 +31,11 @@ _ROWS: dict[Kind, type[client.Row]] = {Kind.ANIME: client.AnimeRow, Kind.MANGA: 
 
 @dataclass(slots=True)
 class Harvest:
-    """steady: nothing moved between the pages."""
+    """steady: nothing moved between the pages. unclear: rows that could not be understood, by the id of their work;
+    broken: how many did not even say that."""
 
     found: dict[str, RemoteEntry] = field(default_factory=dict)
+    unclear: dict[str, Unclear] = field(default_factory=dict)
     broken: int = 0
     steady: bool = True
 
@@ -43,17 +47,19 @@ def count_requests(entries: int) -> int:
 
 def read_lists(session: Session, kinds: Collection[Kind]) -> Snapshot:
     """Raises ProviderError rather than give a list that was cut short."""
-    entries: list[RemoteEntry] = []
+    harvests = {kind: _read_kind(session, kind) for kind in sorted(kinds)}
     reasons: list[str] = []
-    for kind in sorted(kinds):
-        harvest = _read_kind(session, kind)
-        entries.extend(harvest.found.values())
+    for kind, harvest in harvests.items():
         if not harvest.steady:
             reasons.append(f"The {kind} list changed while it was read.")
-        if harvest.broken:
-            reasons.append(f"{harvest.broken} of MyAnimeList's {kind} entries could not be understood.")
-    reason = " ".join(reasons)
-    return Snapshot(tuple(entries), frozenset(kinds), complete=not reason, reason=reason)
+        reasons.append(count_words("MyAnimeList", harvest.broken + len(harvest.unclear), kind))
+    return Snapshot(
+        tuple(entry for harvest in harvests.values() for entry in harvest.found.values()),
+        frozenset(kinds),
+        complete=all(harvest.steady and not harvest.broken for harvest in harvests.values()),
+        reason=" ".join(filter(None, reasons)),
+        unclear=tuple(one for harvest in harvests.values() for one in harvest.unclear.values()),
+    )
 
 
 def _read_kind(session: Session, kind: Kind) -> Harvest:
@@ -82,7 +88,7 @@ def _walk(session: Session, kind: Kind, *, stops: bool) -> Harvest:
         if len(page.data) < 2 or offset > MOST_ROWS:
             raise Malformed("MyAnimeList's list does not end.", provider=SLUG, path="$.paging.next")
         offset, last = offset + len(page.data) - 1, ids[-1]
-    if harvest.broken and not harvest.found:
+    if (harvest.broken or harvest.unclear) and not harvest.found:
         raise Malformed("No entry of MyAnimeList's list could be understood.", provider=SLUG, path="$.data")
     return harvest
 
@@ -107,11 +113,18 @@ def _id_of(row: msgspec.Raw) -> str:
 
 
 def _add(harvest: Harvest, kind: Kind, row: msgspec.Raw) -> None:
-    """A row that cannot be understood is counted and left out: it must not cost the others."""
+    """A row that cannot be understood is left out: it must not cost the others, whatever is wrong with it."""
     try:
         entry = convert.read_row(kind, msgspec.json.decode(row, type=_ROWS[kind]))
-    except (msgspec.MsgspecError, InvalidEntry):
-        harvest.broken += 1
+        require_number(entry.media.external_id)
+    except Exception as error:  # noqa: BLE001 - told by `unclear`
+        external_id = _id_of(row)
+        if number_ids([external_id]):
+            harvest.unclear[external_id] = unclear_entry(kind, external_id, error)
+            harvest.found.pop(external_id, None)
+        else:
+            harvest.broken += 1
         return
+    harvest.unclear.pop(entry.media.external_id, None)
     # A title that comes twice moved while we read: the row read later is the newer one.
     harvest.found[entry.media.external_id] = entry

@@ -28,11 +28,13 @@ Works = Mapping[tuple[TargetKind, str], client.Work]
 @dataclass
 class Chart:
     """plots: by key, of works that have a place. refused: {key: why not}, as `Resolved.refusal` or `Place.flag`.
-    waiting: keys for which something is still to be asked, because this run has asked enough."""
+    waiting: keys for which something is still to be asked, because this run has asked enough.
+    faults: {key: what our own code raised on it}; such a work costs the others nothing."""
 
     plots: dict[str, Plot] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
+    faults: dict[str, Exception] = field(default_factory=dict)
 
 
 @dataclass
@@ -106,8 +108,30 @@ def draw(session: Session, places: Collection[Place], *, works: Works, most: int
     ids.update(dict.fromkeys(gone, ""))
     chart = Chart(refused={place.key: place.flag for place in places if place.flag})
     works_of_show = _by_show(places, {**targets_of(works), **ids})
-    resolved: dict[str, Resolved] = {}
+    resolved = _resolve_all(chart, wanted, asking, tables=tables, ids=ids)
+    around = _Around(ids, tables, works_of_show, resolved, asking.works)
     for place in wanted:
+        if place.key in resolved and resolved[place.key].refusal:
+            chart.refused[place.key] = resolved[place.key].refusal
+        elif place.key in resolved:
+            try:
+                chart.plots[place.key] = _plot(place, around)
+            except Exception as error:  # noqa: BLE001 - told by who reads or writes it
+                chart.faults[place.key] = error
+    return chart
+
+
+def _resolve_all(
+    chart: Chart,
+    places: Iterable[Place],
+    asking: _Asking,
+    *,
+    tables: Mapping[Target, Seasons],
+    ids: Mapping[Target, str],
+) -> dict[str, Resolved]:
+    """By key, without those that the chart then tells of."""
+    resolved: dict[str, Resolved] = {}
+    for place in places:
         targets = {segment.target for segment in place.segments}
         shows = {target for target in targets if target.kind is TargetKind.SHOW}
         if not targets <= ids.keys() or any(ids[target] and target not in tables for target in shows):
@@ -115,18 +139,16 @@ def draw(session: Session, places: Collection[Place], *, works: Works, most: int
         elif any(ids[target] in asking.recut for target in shows):
             chart.refused[place.key] = "recut"
         else:
-            found = resolve(place, tables, ids)
-            # What is ended and nowhere else is all there: a part that Trakt lacks may still come.
-            if all(ids[target] for target in targets):
-                found = close(found, [tables[target] for target in shows])
+            try:
+                found = resolve(place, tables, ids)
+                # What is ended and nowhere else is all there: a part that Trakt lacks may still come.
+                if all(ids[target] for target in targets):
+                    found = close(found, [tables[target] for target in shows])
+            except Exception as error:  # noqa: BLE001 - told by who reads or writes it
+                chart.faults[place.key] = error
+                continue
             resolved[place.key] = found
-    for place in wanted:
-        if place.key in resolved and resolved[place.key].refusal:
-            chart.refused[place.key] = resolved[place.key].refusal
-        elif place.key in resolved:
-            around = _Around(ids, tables, works_of_show, resolved, asking.works)
-            chart.plots[place.key] = _plot(place, around)
-    return chart
+    return resolved
 
 
 def _find_ids(asking: _Asking, places: Iterable[Place], told: Mapping[Target, str]) -> dict[Target, str]:

@@ -139,7 +139,7 @@ def open_desk(session: Session, writes: Sequence[Write]) -> tuple[Desk, list[Job
 def _prepare(desk: Desk, chart: charting.Chart, write: Write) -> Job | Outcome:
     if write.external_id in chart.waiting:
         return Outcome(error=NotYet("Trakt has not been asked about this title yet."))
-    if write.external_id in chart.refused:
+    if write.external_id in chart.refused or write.external_id in chart.faults:
         message = "This title cannot be placed among Trakt's episodes; its mapping needs a look."
         return Outcome(error=Rejected(message, provider=SLUG))
     plot = chart.plots.get(write.external_id)

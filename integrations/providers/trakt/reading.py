@@ -13,10 +13,11 @@ import msgspec
 
 from integrations.errors import Malformed
 from integrations.http import Session
-from integrations.providers.base import Snapshot
+from integrations.providers.base import RemoteEntry, Snapshot, Unclear
 from integrations.providers.trakt import charting, client, convert
 from integrations.providers.trakt.judging import SLUG
 from integrations.providers.trakt.shelf import Rating, Rules, Shelf, Spot, entry_of
+from integrations.providers.unclear import count_words, unclear_entry
 from library.entry import Kind
 from library.episodes.model import Item, Place, TargetKind
 from library.episodes.progress import HIGHEST, UNBROKEN
@@ -52,24 +53,44 @@ def read_list(session: Session) -> Snapshot:
     sight = look(session)
     places = _places_seen(session, sight)
     chart = charting.draw(session, places, works=sight.works, most=TABLES_A_READ)
-    found = [entry_of(sight.shelf, plot, rules) for plot in chart.plots.values() if sight.shelf.is_clear(plot)]
+    found, unclear = _read_entries(sight.shelf, chart, rules)
     _confirm_seen(session, sight.shelf, [item for plot in chart.plots.values() for item in plot.items])
     reasons = [
         *(["Trakt's list changed while it was read."] if not sight.shelf.steady else []),
-        *([f"{sight.shelf.broken} of Trakt's entries could not be understood."] if sight.shelf.broken else []),
+        *(["Some of Trakt's entries do not say what they are about."] if sight.shelf.broken else []),
         *(
             [f"{len(chart.waiting)} titles are still to be looked up at Trakt; the next run goes on."]
             * bool(chart.waiting)
         ),
     ]
     return Snapshot(
-        tuple(one for one in found if one is not None),
+        found,
         frozenset({Kind.ANIME}),
         complete=not reasons,
-        reason=" ".join(reasons),
+        reason=" ".join(filter(None, [*reasons, count_words("Trakt", sight.shelf.broken + len(unclear))])),
         # What `capability` has to know of the person's choice travels with the account.
         account=convert.with_settings(account, dropped=rules.drops),
+        unclear=unclear,
     )
+
+
+def _read_entries(
+    shelf: Shelf, chart: charting.Chart, rules: Rules
+) -> tuple[tuple[RemoteEntry, ...], tuple[Unclear, ...]]:
+    """One that cannot be read is left out: it must not cost the others, whatever is wrong with it."""
+    found: list[RemoteEntry] = []
+    unclear = [unclear_entry(Kind.ANIME, key, error) for key, error in chart.faults.items()]
+    for key, plot in chart.plots.items():
+        if not shelf.is_clear(plot):
+            unclear.append(Unclear(Kind.ANIME, key, "plays that could not be understood"))
+            continue
+        try:
+            entry = entry_of(shelf, plot, rules)
+        except Exception as error:  # noqa: BLE001 - told by `unclear`
+            unclear.append(unclear_entry(Kind.ANIME, key, error))
+            continue
+        found += [entry] if entry is not None else []
+    return tuple(found), tuple(unclear)
 
 
 def _places_seen(session: Session, sight: Sight) -> list[Place]:
@@ -116,6 +137,10 @@ class _ShowOnly(msgspec.Struct):
     show: client.Work
 
 
+class _MovieOnly(msgspec.Struct):
+    movie: client.Work
+
+
 def _look_at_shows(session: Session, sight: Sight) -> None:
     """Raises Malformed for plays without episodes: since 2026-07 that answers a wrong question (trakt.md 6.2)."""
     path, limit = "sync/watched/shows", client.PROGRESS_PAGE
@@ -130,8 +155,7 @@ def _look_at_shows(session: Session, sight: Sight) -> None:
         try:
             watched = msgspec.json.decode(row, type=client.WatchedShow)
         except msgspec.MsgspecError:
-            sight.shelf.unclear.add(show)
-            sight.shelf.broken += 1
+            sight.shelf.unclear.add((TargetKind.SHOW, show))
             continue
         if watched.plays > 0 and not watched.seasons:
             raise Malformed("Trakt told of plays without their episodes.", provider=SLUG, path="$[].seasons")
@@ -147,10 +171,15 @@ def _look_at_films(session: Session, sight: Sight) -> None:
     found = client.fetch_rows(session, "sync/watched/movies")
     seen: set[str] = set()
     for row in found.rows:
-        watched = _decode(row, client.WatchedMovie)
-        film = str(watched.movie.ids.trakt)
-        sight.works[TargetKind.MOVIE, film] = watched.movie
+        work = _decode(row, _MovieOnly).movie
+        film = str(work.ids.trakt)
+        sight.works[TargetKind.MOVIE, film] = work
         seen.add(film)
+        try:
+            watched = msgspec.json.decode(row, type=client.WatchedMovie)
+        except msgspec.MsgspecError:
+            sight.shelf.unclear.add((TargetKind.MOVIE, film))
+            continue
         if watched.plays > 0:
             sight.shelf.watched[Item(TargetKind.MOVIE, film)] = convert.read_moment(watched.last_watched_at)
     sight.shelf.steady &= found.steady and len(seen) == len(found.rows)

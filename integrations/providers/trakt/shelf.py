@@ -45,7 +45,7 @@ class Shelf:
     watched:  {episode or film: when last, None = not known}. All plays count, whatever a show's `reset_at` says.
     dropped:  {show id: since when}. listed_count: all things on the watchlist, also those that are none of ours.
     is_full, is_history_full: Trakt said so of the watchlist, of the plays: nothing is added any more in this run.
-    unclear:  shows whose plays could not be understood. broken: rows that could not be, those shows included.
+    unclear:  shows and films whose plays could not be understood. broken: rows that did not say what they are about.
     """
 
     read_at: float = 0.0
@@ -54,15 +54,15 @@ class Shelf:
     ratings: dict[Spot, Rating] = field(default_factory=dict)
     listed: dict[Spot, datetime | None] = field(default_factory=dict)
     dropped: dict[str, datetime | None] = field(default_factory=dict)
-    unclear: set[str] = field(default_factory=set)
+    unclear: set[tuple[TargetKind, str]] = field(default_factory=set)
     broken: int = 0
     listed_count: int = 0
     is_full: bool = False
     is_history_full: bool = False
 
     def is_clear(self, plot: Plot) -> bool:
-        """False when plays of a show that the work is in could not be understood: they are not "none"."""
-        return not any(item.kind is TargetKind.SHOW and item.id in self.unclear for item in plot.items)
+        """False when plays of a show or film that the work is in could not be understood: they are not "none"."""
+        return not any((item.kind, item.id) in self.unclear for item in plot.items)
 
     def note_play(self, item: Item, at: datetime | None) -> None:
         """A show or film leaves the watchlist by itself once something of it was watched (trakt.md 7.4)."""

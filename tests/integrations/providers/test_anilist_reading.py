@@ -111,13 +111,14 @@ def test_a_failed_chunk_fails_the_read() -> None:
         ANILIST.read(session, BOTH)
 
 
-def test_an_unreadable_entry_costs_only_itself_and_absences_no_longer_count() -> None:
+def test_an_unreadable_entry_costs_only_itself_and_is_not_taken_for_absent() -> None:
     bad = [anilist_entry(2, 2, status="LATER"), anilist_entry(3, 3, progress="many"), anilist_entry(4, 4, media=None)]
     broken = {key: value for key, value in anilist_entry(5, 5).items() if key != "notes"}
     groups = anilist_list([anilist_entry(1, 1), *bad, broken], [bad[0]])
     snapshot = ANILIST.read(talk(lists(groups)), BOTH)
     assert {one.media.external_id for one in snapshot.entries} == {"1", "4"}
-    assert (snapshot.complete, snapshot.reason) == (False, "3 of AniList's entries could not be understood.")
+    assert (snapshot.complete, snapshot.reason) == (True, "3 of AniList's entries could not be understood.")
+    assert {(one.external_id, one.is_fault) for one in snapshot.unclear} == {("2", False), ("3", False), ("5", False)}
 
 
 def test_a_list_of_which_nothing_can_be_read_is_drift_and_not_empty() -> None:

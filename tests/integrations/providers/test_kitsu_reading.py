@@ -190,6 +190,17 @@ def test_an_unreadable_entry_costs_only_itself_and_absences_no_longer_count() ->
     assert [one.media.external_id for one in snapshot.entries] == ["1"]
     assert snapshot.complete is False
     assert "5 of Kitsu's anime entries could not be understood." in snapshot.reason
+    assert [one.external_id for one in snapshot.unclear] == ["2", "3", "4", "5"]
+
+
+def test_an_unreadable_entry_of_a_known_work_is_not_taken_for_absent() -> None:
+    snapshot = KITSU.read(talk(page(row(1), row(2, status=None))), ANIME)
+    assert (snapshot.complete, [one.external_id for one in snapshot.unclear]) == (True, ["2"])
+
+
+def test_a_moment_at_the_end_of_all_days_is_none() -> None:
+    snapshot = KITSU.read(talk(page(row(1, updatedAt="9999-12-31T23:59:59-10:00"))), ANIME)
+    assert [one.updated_at for one in snapshot.entries] == [None]
 
 
 def test_a_list_of_which_nothing_can_be_read_is_drift_and_not_empty() -> None:

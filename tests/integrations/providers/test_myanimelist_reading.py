@@ -159,7 +159,15 @@ def test_an_unreadable_entry_costs_only_itself_and_absences_no_longer_count() ->
     given = answer({"data": [mal_row(1), *bad], "paging": {}})
     snapshot = MAL.read(talk(given), ANIME)
     assert [one.media.external_id for one in snapshot.entries] == ["1"]
+    # Two do not say which works they are: they may be any that is not there.
     assert (snapshot.complete, snapshot.reason) == (False, "5 of MyAnimeList's anime entries could not be understood.")
+
+
+def test_an_unreadable_entry_of_a_known_work_is_not_taken_for_absent() -> None:
+    given = answer({"data": [mal_row(1), mal_row(2, status=None), mal_row(3, score="ten")], "paging": {}})
+    snapshot = MAL.read(talk(given), ANIME)
+    assert (snapshot.complete, snapshot.reason) == (True, "2 of MyAnimeList's anime entries could not be understood.")
+    assert [(one.external_id, one.is_fault) for one in snapshot.unclear] == [("2", False), ("3", False)]
 
 
 def test_a_list_of_which_nothing_can_be_read_is_drift_and_not_empty() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from integrations import errors
 from integrations.providers.base import Snapshot
-from integrations.providers.trakt import reading
+from integrations.providers.trakt import charting, reading
 from library.entry import Entry, Kind, Status
 from library.episodes.model import Item, Segment, Target, TargetKind
 from tests.integrations.providers.script import answer
@@ -152,7 +152,40 @@ def test_a_show_that_is_not_understood_is_left_out_and_its_neighbours_stay() -> 
     broken = {**watched(FRIEREN, {1: [1]}), "plays": "many"}
     snapshot = read(shows(broken, watched(AOT, {1: [1]})))
     assert [one.media.external_id for one in snapshot.entries] == ["anilist-16498"]
-    assert snapshot.complete is False
+    assert snapshot.complete is True
+    unclear = {(one.external_id, one.is_fault) for one in snapshot.unclear}
+    assert unclear == {("anilist-154587", False), ("anilist-182255", False)}
+
+
+def test_a_film_that_is_not_understood_is_left_out_and_its_neighbours_stay() -> None:
+    broken = {"plays": "many", "last_watched_at": None, "movie": work(FILM)}
+    snapshot = read({**shows(watched(AOT, {1: [1]})), "GET sync/watched/movies": paged([broken])})
+    assert [one.media.external_id for one in snapshot.entries] == ["anilist-16498"]
+    assert (snapshot.complete, len(snapshot.unclear)) == (True, 1)
+
+
+@pytest.mark.parametrize(("module", "name"), [(charting, "_plot"), (charting, "resolve"), (reading, "entry_of")])
+def test_a_fault_of_ours_on_one_work_costs_that_work_only(
+    module: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raise_on_frieren(monkeypatch, module, name)
+    snapshot = read(shows(watched(FRIEREN, {1: [1]}), watched(AOT, {1: [1]})))
+    assert [one.media.external_id for one in snapshot.entries] == ["anilist-16498"]
+    assert snapshot.complete is True
+    assert [(one.external_id, one.is_fault) for one in snapshot.unclear] == [("anilist-154587", True)]
+
+
+def raise_on_frieren(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+    """An odd work that our own code stumbles over."""
+    real = getattr(module, name)
+
+    def stumble(*args: Any, **kwargs: Any) -> Any:
+        places = [getattr(one, "place", one) for one in args]
+        if any(getattr(place, "key", "") == "anilist-154587" for place in places):
+            raise ZeroDivisionError("planted")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, stumble)
 
 
 def test_another_accounts_answer_is_refused() -> None:
