@@ -15,7 +15,10 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 
 from integrations.services.rotating import check_keyring
+from project.delivery import find_problems
 from project.embedded.servers import DATABASES
+from project.settings.queues import BROKER_SCHEMES
+from project.workers import LAYOUTS
 
 
 @register(Tags.security)
@@ -33,14 +36,34 @@ def check_addresses(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     if not settings.SITE_URL.startswith(("http://", "https://")):
         hint = "Write the address people open, e.g. ENISHI_URL=https://lists.example.org"
         found.append(Error("ENISHI_URL does not begin with https:// or http://.", hint=hint, id="project.E001"))
-    if not settings.REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    if not settings.REDIS_URL.startswith(("redis://", "rediss://")):
         hint = "Write REDIS_URL=redis://:password@host:6379/0, or remove it and use `make run`."
-        found.append(
-            Error("REDIS_URL does not begin with redis://, rediss:// or unix://.", hint=hint, id="project.E002")
-        )
+        found.append(Error("REDIS_URL does not begin with redis:// or rediss://.", hint=hint, id="project.E002"))
     if settings.EMBEDDED_DATABASE not in DATABASES:
         hint = f"Write one of {', '.join(DATABASES)}."
         found.append(Error("EMBEDDED_DATABASE is unknown.", hint=hint, id="project.E003"))
+    return found
+
+
+@register()
+def check_workers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Broker, layout, and what each task takes for granted of them. Workers ask the last of these too."""
+    found: list[CheckMessage] = [
+        Error(problem.message, hint=problem.cure, id=problem.id) for problem in find_problems()
+    ]
+    if settings.CELERY_BROKER_URL.partition("://")[0] not in BROKER_SCHEMES:
+        hint = (
+            "Write BROKER_URL=amqp://user:password@host:5672/vhost for RabbitMQ (amqps:// with TLS), or remove it: "
+            "then REDIS_URL is the broker."
+        )
+        message = f"BROKER_URL does not begin with {', '.join(f'{scheme}://' for scheme in BROKER_SCHEMES)}."
+        found.append(Error(message, hint=hint, id="project.E009"))
+    if settings.WORKERS not in ("", *LAYOUTS):
+        hint = f"Write one of {', '.join(LAYOUTS)}, or remove it: then the database decides."
+        found.append(Error("WORKERS is unknown.", hint=hint, id="project.E010"))
+    if settings.SYNC_INTERACTIVE_SHARE < 1:
+        hint = "Write a whole number above 0, e.g. SYNC_INTERACTIVE_SHARE=4."
+        found.append(Error("Nobody who waits would get a worker of their own.", hint=hint, id="project.E011"))
     return found
 
 
@@ -59,13 +82,8 @@ def check_pace(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
 
 @register(deploy=True)
 def check_delivery(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """The two Celery values that lose or multiply tasks when they are wrong (reliability.md 1.1)."""
+    """The Celery value that loses tasks when it is wrong (reliability.md 1.1), and a database for trials."""
     found: list[CheckMessage] = []
-    visible = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
-    needed = settings.CELERY_TASK_TIME_LIMIT + settings.CELERY_LONGEST_COUNTDOWN
-    if visible <= needed:
-        hint = f"Let visibility_timeout be above task time limit + longest countdown = {needed} s."
-        found.append(Error("A task can be given to two workers.", hint=hint, id="project.E004"))
     if settings.CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS:
         hint = "Set CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False."
         found.append(Error("Tasks are lost when Redis restarts.", hint=hint, id="project.E005"))

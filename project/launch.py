@@ -15,14 +15,11 @@ from urllib.request import urlopen
 from django.conf import settings
 
 from project.embedded.servers import EmbeddedServers
-from project.queues import CONTROL, INTERACTIVE, provider_queues
 from project.settings import env
 from project.supervisor import Process, Supervisor
+from project.workers import BEAT, layout_for, workers_of
 
 WEB_THREADS = 8
-WORKER_THREADS = 16
-SQLITE_WORKER_THREADS = 4
-"""SQLite has one writer at a time: more threads would only queue for it."""
 
 
 class LaunchFailed(RuntimeError):
@@ -81,38 +78,23 @@ def _private_files() -> list[Path]:
     return files
 
 
-def service_processes(*, host: str, port: int, postgres: bool) -> list[Process]:
-    """Web, a threaded worker that waits for services, a forking one for upkeep, and beat."""
-    threads = env.integer("WORKER_THREADS", WORKER_THREADS if postgres else SQLITE_WORKER_THREADS)
-    web_threads = env.integer("WEB_THREADS", WEB_THREADS)
-    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "project")
-    worker = (*celery, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
-    waiting = ",".join((INTERACTIVE, *provider_queues()))
+def service_processes(*, host: str, port: int, postgres: bool, layout: str = "") -> list[Process]:
+    """Web, the workers of a layout (project/workers.py; "" = as the operator chose) and beat."""
+    threads = env.integer("WEB_THREADS", WEB_THREADS)
     gunicorn: tuple[str, ...] = (sys.executable, "-m", "gunicorn", "project.wsgi:application", "--no-control-socket")
     gunicorn += ("--worker-class", "gthread", "--graceful-timeout", "20", "--log-level", "warning")
+    # No access log: the way back from a service carries a code in its address.
+    gunicorn += ("--bind", f"{host}:{port}", "--workers", str(env.integer("WEB_PROCESSES", 2)))
+    gunicorn += ("--threads", str(threads))
+    workers = workers_of(layout or layout_for(postgres=postgres), postgres=postgres)
     return [
-        Process(
-            "web",
-            # No access log: the way back from a service carries a code in its address.
-            (*gunicorn, *_options(bind=f"{host}:{port}", workers=env.integer("WEB_PROCESSES", 2), threads=web_threads)),
-            {"DATABASE_POOL": str(web_threads + 2)},
+        Process("web", gunicorn, {"DATABASE_POOL": str(threads + 2)}),
+        *(
+            Process(worker.name, worker.command, {"DATABASE_POOL": str(worker.connections)}, again=True)
+            for worker in workers
         ),
-        Process(
-            "worker",
-            (*worker, *_options(hostname="sync@%h", pool="threads", concurrency=threads, queues=waiting)),
-            {"DATABASE_POOL": str(threads + 2)},
-        ),
-        Process(
-            "control",
-            (*worker, *_options(hostname="control@%h", pool="prefork", concurrency=1, queues=CONTROL)),
-            {"DATABASE_POOL": "0"},
-        ),
-        Process("beat", (*celery, "beat", "--loglevel", "INFO"), {"DATABASE_POOL": "0"}),
+        Process("beat", BEAT, {"DATABASE_POOL": "0"}, again=True),
     ]
-
-
-def _options(**values: object) -> tuple[str, ...]:
-    return tuple(part for name, value in values.items() for part in (f"--{name}", str(value)))
 
 
 def _environment(urls: dict[str, str]) -> dict[str, str]:

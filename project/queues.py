@@ -7,7 +7,9 @@ from integrations.providers import registry
 INTERACTIVE = "interactive"
 """A person waits for it."""
 CONTROL = "control"
-"""Ticks and upkeep: short, from the database to the database."""
+"""Ticks: short, from the database to the database. Nothing may stand in their way."""
+UPKEEP = "upkeep"
+"""What takes minutes and may wait for minutes: tables, tidying, notices by mail."""
 
 
 def provider_queues() -> tuple[str, ...]:
@@ -15,4 +17,4 @@ def provider_queues() -> tuple[str, ...]:
 
 
 def queue_names() -> tuple[str, ...]:
-    return (*provider_queues(), INTERACTIVE, CONTROL)
+    return (*provider_queues(), INTERACTIVE, CONTROL, UPKEEP)

@@ -24,16 +24,20 @@ COLOURS = ("36", "32", "33", "35", "34", "96", "92", "93")
 GRACE = 90.0
 """Seconds between TERM and KILL: work may end well, a worker that hangs (reliability.md 1.1) may not stay."""
 BEAT = 0.2
+STEADY = 30.0
+"""Seconds. Who ended sooner would end again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One program. env: on top of the supervisor's. raw: its lines are passed on as they are, without a prefix."""
+    """One program. env: on top of the supervisor's. raw: its lines are passed on as they are, without a prefix.
+    again: started again when it ends by itself after a steady life, instead of ending all."""
 
     name: str
     args: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     raw: bool = False
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class _Child:
     process: Process
     running: subprocess.Popen[bytes]
     colour: str
+    since: float
     rest: bytes = b""
 
 
@@ -49,6 +54,7 @@ class Supervisor:
 
     ready:  asked a few times a second until it says True; then `greeting` is printed and the job starts.
     lost:   asked as often; a name: something outside that all need is gone, which ends everything like a death.
+    steady: seconds that a process must have lived to be started again.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class Supervisor:
         ready: Callable[[], bool] = lambda: True,
         greeting: str = "",
         lost: Callable[[], str] = str,
+        steady: float = STEADY,
     ) -> None:
         self.processes = processes
         self.env = dict(os.environ if env is None else env)
@@ -69,6 +76,7 @@ class Supervisor:
         self._ready = ready
         self._greeting = greeting
         self._lost = lost
+        self._steady = steady
         self._children: list[_Child] = []
         self._selector = selectors.DefaultSelector()
         self._asked = 0
@@ -101,23 +109,35 @@ class Supervisor:
                 if self._greeting:
                     self.tell(self._greeting)
                 runner = self._start(job) if job else None
-            for child in self._children:
+            for child in tuple(self._children):
                 code = child.running.poll()
                 if code is None:
                     continue
                 if child is runner:
                     return code if code >= 0 else 1
-                self.tell(f"{child.process.name} ended by itself ({describe_exit(code)}); stopping the rest")
-                return 1
+                if not self._replace(child, code):
+                    return 1
             if name := self._lost():
                 self.tell(f"{name} ended by itself; stopping the rest")
                 return 1
         self.tell("stopping; once more to stop at once")
         return 0
 
-    def _start(self, process: Process) -> _Child:
+    def _replace(self, child: _Child, code: int) -> bool:
+        """False when its end is the end of all."""
+        reason = f"{child.process.name} ended by itself ({describe_exit(code)})"
+        if not child.process.again or time.monotonic() - child.since < self._steady:
+            self.tell(f"{reason}; stopping the rest")
+            return False
+        self.tell(f"{reason}; starting it again")
+        kill_session(child.running)  # what it forked
+        self._children.remove(child)
+        self._start(child.process, colour=child.colour)
+        return True
+
+    def _start(self, process: Process, *, colour: str = "") -> _Child:
         running = spawn(process.args, env={**self.env, **process.env}, output=subprocess.PIPE)
-        child = _Child(process, running, COLOURS[len(self._children) % len(COLOURS)])
+        child = _Child(process, running, colour or COLOURS[len(self._children) % len(COLOURS)], time.monotonic())
         self._children.append(child)
         assert running.stdout is not None
         os.set_blocking(running.stdout.fileno(), False)
@@ -133,6 +153,7 @@ class Supervisor:
             data = os.read(key.fd, 65_536)
             if not data:
                 self._selector.unregister(key.fileobj)
+                self._close(child)
             *lines, child.rest = (child.rest + data).split(b"\n")
             if not data and child.rest:
                 lines, child.rest = [child.rest], b""
@@ -169,8 +190,11 @@ class Supervisor:
         while self._selector.get_map() and self._selector.select(0):
             self._pass_lines(0)
         for child in self._children:
-            if child.running.stdout is not None:
-                child.running.stdout.close()
+            self._close(child)
+
+    def _close(self, child: _Child) -> None:
+        if child.running.stdout is not None:
+            child.running.stdout.close()
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked += 1

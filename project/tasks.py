@@ -13,7 +13,7 @@ def tick() -> None:
     record_tick()
 
 
-@shared_task(name="project.clear_sessions", queue="control", soft_time_limit=280, time_limit=300, ignore_result=True)
+@shared_task(name="project.clear_sessions", queue="upkeep", soft_time_limit=280, time_limit=300, ignore_result=True)
 def clear_sessions() -> None:
     """Signed-out and expired sessions leave rows behind; Django's own command drops them."""
     call_command("clearsessions")

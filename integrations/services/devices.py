@@ -62,7 +62,7 @@ def start_device_link(user: User, *, provider: str) -> DeviceLink:
             expires_at=now + timedelta(seconds=code.expires_in),
         )
         DeviceLink.objects.filter(user=user, provider=service.slug, created_at__lt=link.created_at).delete()
-        transaction.on_commit(lambda: publish_poll(link.pk, after=code.interval))
+        transaction.on_commit(lambda: publish_poll(link.pk, queue=service.slug, after=code.interval))
     return link
 
 
@@ -96,16 +96,17 @@ def page_of(link: DeviceLink) -> str:
 def poll_device_links(*, limit: int = 200) -> int:
     """Sends for what is due and whose own message was lost. Gives how many."""
     due = DeviceLink.objects.filter(state=DeviceState.PENDING, next_poll_at__lte=timezone.now())
-    ids = list(due.order_by("next_poll_at").values_list("pk", flat=True)[:limit])
-    for link_id in ids:
-        publish_poll(link_id)
-    return len(ids)
+    late = list(due.order_by("next_poll_at").values_list("pk", "provider")[:limit])
+    for link_id, slug in late:
+        publish_poll(link_id, queue=slug)
+    return len(late)
 
 
-def publish_poll(link_id: UUID, *, after: float = 0.0) -> None:
+def publish_poll(link_id: UUID, *, queue: str, after: float = 0.0) -> None:
+    """queue: its provider's, so that a service that hangs holds up nobody else."""
     # A moment later than due: a message that comes too early is thrown away.
     countdown = after + 0.5 if after else None
     try:
-        current_app.send_task(TASK, args=[str(link_id)], queue="control", countdown=countdown, retry=False)
+        current_app.send_task(TASK, args=[str(link_id)], queue=queue, countdown=countdown, retry=False)
     except OperationalError:
         log.warning("the broker is away; the next sweep finds device link %s", link_id)

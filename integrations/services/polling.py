@@ -127,4 +127,4 @@ def _wait(link: DeviceLink, seconds: float) -> None:
     seconds = max(seconds, link.poll_seconds)
     rows = DeviceLink.objects.filter(pk=link.pk, state=DeviceState.PENDING)
     rows.update(poll_seconds=link.poll_seconds, next_poll_at=timezone.now() + timedelta(seconds=seconds))
-    publish_poll(link.pk, after=seconds)
+    publish_poll(link.pk, queue=link.provider, after=seconds)

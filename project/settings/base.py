@@ -88,8 +88,11 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 1)},
     }
 }
-CELERY_BROKER_URL = REDIS_URL
-globals().update(celery_settings())
+# Another broker than Redis, which stays needed for the services' budgets.
+BROKER_URL = env.text("BROKER_URL") or REDIS_URL
+globals().update(celery_settings(BROKER_URL))
+# Which workers `manage.py up` starts (project/workers.py): one, each, or "" as suits the database.
+WORKERS = env.text("WORKERS")
 
 # Accounts -----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -187,6 +190,9 @@ SYNC_LEASE_SECONDS = env.integer("SYNC_LEASE_SECONDS", 360)
 # One turn of a long push: then others get theirs, and it goes on.
 SYNC_SLICE_SECONDS = env.integer("SYNC_SLICE_SECONDS", 60)
 SYNC_SLICE_WRITES = env.integer("SYNC_SLICE_WRITES", 200)
+# Runs of one service that may be in the queue `interactive` at a time; more go by way of the service's own queue. A
+# worker of that queue has so many threads a service, so that one that hangs leaves the others' threads alone.
+SYNC_INTERACTIVE_SHARE = env.integer("SYNC_INTERACTIVE_SHARE", 4)
 # How long the journal is kept, and with it what can be undone.
 JOURNAL_DAYS = env.integer("JOURNAL_DAYS", 365)
 

@@ -20,23 +20,16 @@ RESULT_BACKEND = None  # results are rows in our tables
 TASK_SERIALIZER = "json"
 ACCEPT_CONTENT = ["json"]  # never pickle
 
+REDIS_SCHEMES = ("redis", "rediss")
+BROKER_SCHEMES = (*REDIS_SCHEMES, "amqp", "amqps")
 TASK_DEFAULT_QUEUE = "control"
 LONGEST_COUNTDOWN = 300
 """Seconds. A longer wait is a date in a row: a waiting message would hold the visibility timeout hostage."""
 TASK_SOFT_TIME_LIMIT = 300  # only a safety net (prefork): slices end by their own deadline
 TASK_TIME_LIMIT = 360
-BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
-    # Above time limit + longest countdown, or one message runs several times (kombu#337). All apps on a broker agree.
-    "visibility_timeout": 900,
-    # Look for lost messages each 5 s: a crash costs the visibility timeout, not that plus up to 100 s.
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-    # Without a socket timeout a publish on a dead connection blocks for ever.
-    "socket_timeout": 15,
-    "socket_connect_timeout": 5,
-    "socket_keepalive": True,
-    "health_check_interval": 25,
-}
+LONGEST_HOLD = 900
+"""Seconds that a worker may keep a message: above each task's time limit + the longest countdown, or one message runs
+several times (kombu#337). project/delivery.py looks at every task. All apps on a broker agree: the shortest wins."""
 BROKER_CONNECTION_RETRY_ON_STARTUP = True
 BROKER_CONNECTION_MAX_RETRIES = None  # the default gives up after 100 tries
 BROKER_CONNECTION_TIMEOUT = 5
@@ -76,6 +69,7 @@ BEAT_SCHEDULE = {
     # A table is due once a day, at an hour that drifts.
     "check-id-tables": _tick("integrations.check_id_tables", 300),
     "tick": _tick("project.tick", TICK_SECONDS),
+    "tell-alarms": _tick("syncing.tell_alarms", 300),
     "prune": _daily("syncing.prune", hour=3, minute=17),
     "clear-sessions": _daily("project.clear_sessions", hour=3, minute=57),
     "purge-link-attempts": _daily("integrations.purge_link_attempts", hour=3, minute=47),
@@ -85,6 +79,26 @@ BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: no file to lock, corrupt 
 BEAT_MAX_LOOP_INTERVAL = 5
 
 
-def celery_settings() -> dict[str, Any]:
+def celery_settings(broker_url: str) -> dict[str, Any]:
     """This module's upper-case names as Django settings, CELERY_…"""
-    return {f"CELERY_{name}": value for name, value in globals().items() if name.isupper()}
+    named = {f"CELERY_{name}": value for name, value in globals().items() if name.isupper()}
+    return {**named, "CELERY_BROKER_URL": broker_url, "CELERY_BROKER_TRANSPORT_OPTIONS": transport_options(broker_url)}
+
+
+def transport_options(broker_url: str) -> dict[str, Any]:
+    """For those who publish, and what only Redis has to be told: RabbitMQ knows by itself whose messages were lost."""
+    # One try, and one more at once: by default a page waits 6 s for a broker that is away (kombu's first two waits).
+    quick: dict[str, Any] = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+    if broker_url.partition(":")[0] not in REDIS_SCHEMES:
+        return quick
+    return quick | {
+        "visibility_timeout": LONGEST_HOLD,
+        # Look for lost messages each 5 s: a crash costs the visibility timeout, not that plus up to 100 s.
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        # Without a socket timeout a publish on a dead connection blocks for ever.
+        "socket_timeout": 15,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+    }

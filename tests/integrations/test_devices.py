@@ -384,7 +384,7 @@ def test_a_refusal_in_json_asks_the_person_and_a_page_keeps_all(
     due = timezone.now() - SECOND
     Connection.objects.update(token_expires_at=timezone.now() + timedelta(hours=20), token_due_at=due)
     world.server.answers = [answer]
-    tasks.refresh_expiring()
+    tasks.renew_tokens("showing")
     after = Connection.objects.get()
     assert (after.state, plain(after.refresh_token)) == (state, "planted-refresh-7-1")
     assert world.server.token_calls[0]["redirect_uri"] == "https://enishi.test/integrations/showing/callback"
@@ -392,6 +392,6 @@ def test_a_refusal_in_json_asks_the_person_and_a_page_keeps_all(
 
 def test_it_is_renewed_with_its_single_use_token(world: World, mine: Connection) -> None:
     Connection.objects.update(token_due_at=timezone.now() - SECOND)
-    tasks.refresh_expiring()
+    tasks.renew_tokens("showing")
     after = Connection.objects.get()
     assert (after.state, plain(after.refresh_token), after.token_version) == ("active", "planted-refresh-7-2", 2)

@@ -22,6 +22,7 @@ from integrations.providers import registry
 from library.mappings.sources import SOURCES
 from project.celery import app
 from project.settings import env, keys
+from project.settings.queues import transport_options
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GOOD = {
@@ -204,7 +205,7 @@ def test_a_kept_key_stays(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "var").iterdir()] == ["key"]
 
 
-# Traps (reliability.md 1.1) -----------------------------------------------------------------------------------
+# Traps (reliability.md 1.1): the values; what they do to real workers is in test_traps.py -------------------------
 
 
 def test_trap_a_dead_worker_gives_its_task_back() -> None:
@@ -214,6 +215,12 @@ def test_trap_a_dead_worker_gives_its_task_back() -> None:
 
 def test_trap_a_poisonous_task_does_not_loop() -> None:
     assert app.conf.task_retry_on_worker_lost is True
+    assert app.Task.max_retries == 3
+
+
+def test_trap_a_killed_child_s_task_does_not_wait_three_minutes() -> None:
+    """task_retry_on_worker_lost waits as any retry of the task does, 180 s by default."""
+    assert app.Task.default_retry_delay == 1
 
 
 def test_trap_a_restart_of_redis_loses_no_task() -> None:
@@ -221,8 +228,9 @@ def test_trap_a_restart_of_redis_loses_no_task() -> None:
 
 
 def test_trap_a_waiting_task_is_not_run_twice() -> None:
-    visible = app.conf.broker_transport_options["visibility_timeout"]
-    assert visible > app.conf.task_time_limit + settings.CELERY_LONGEST_COUNTDOWN
+    """Task by task: test_delivery.py."""
+    assert app.conf.broker_transport_options["visibility_timeout"] == settings.CELERY_LONGEST_HOLD
+    assert app.conf.task_time_limit + settings.CELERY_LONGEST_COUNTDOWN < settings.CELERY_LONGEST_HOLD
 
 
 def test_trap_lost_messages_are_looked_for_often() -> None:
@@ -234,6 +242,30 @@ def test_trap_a_dead_connection_does_not_block_for_ever() -> None:
     options = app.conf.broker_transport_options
     assert options["socket_timeout"] > 0
     assert options["socket_connect_timeout"] > 0
+
+
+def test_trap_threads_are_not_held_up_by_a_broker_that_is_away() -> None:
+    assert app.conf.broker_transport_options["max_retries"] == 1
+    assert app.conf.broker_transport_options["interval_start"] == 0
+
+
+def test_what_only_redis_understands_is_told_to_redis_only() -> None:
+    """py-amqp takes what it is given for its own."""
+    shared = {"max_retries", "interval_start", "interval_step", "interval_max"}
+    for url in ("amqp://u:p@h/v", "amqps://u:p@h/v"):
+        assert set(transport_options(url)) == shared
+    for url in ("redis://h/0", "rediss://h/0"):
+        assert transport_options(url)["visibility_timeout"] == settings.CELERY_LONGEST_HOLD
+
+
+def test_the_broker_is_redis_unless_another_is_named() -> None:
+    code = "from project.settings import prod as s; print(s.CELERY_BROKER_URL, s.REDIS_URL)"
+    bare = {"PATH": os.environ["PATH"], "ENISHI_VAR": os.environ["ENISHI_VAR"], **GOOD}
+    for given, broker in (({}, GOOD["REDIS_URL"]), ({"BROKER_URL": "amqp://u:p@h/v"}, "amqp://u:p@h/v")):
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env={**bare, **given}, capture_output=True, text=True, check=False
+        )
+        assert (done.stdout, done.stderr) == (f"{broker} {GOOD['REDIS_URL']}\n", "")
 
 
 def test_trap_nothing_but_json() -> None:

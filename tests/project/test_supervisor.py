@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,63 @@ def test_a_death_ends_the_rest_and_is_explained() -> None:
     code, said = supervise(python("web", FOREVER), python("beat", "raise SystemExit(3)"))
     assert code == 1
     assert "beat ended by itself (exit code 3); stopping the rest" in said
+
+
+def test_a_worker_that_dies_after_a_steady_life_is_started_again(tmp_path: Path) -> None:
+    """It dies twice; the job ends when the third has come up."""
+    book = tmp_path / "lives"
+    mortal = f"""
+        import os, pathlib, signal, time
+        book = pathlib.Path({str(book)!r})
+        with book.open("a") as lives: lives.write("x")
+        if len(book.read_text()) < 3: os.kill(os.getpid(), signal.SIGKILL)
+        print("steady", flush=True)
+        time.sleep(60)
+    """
+    waits = f"""
+        import pathlib, time
+        book = pathlib.Path({str(book)!r})
+        while not book.exists() or len(book.read_text()) < 3: time.sleep(0.05)
+        time.sleep(0.5)
+    """
+    worker = replace(python("worker", mortal), again=True)
+    out = io.StringIO()
+    supervisor = Supervisor([python("web", FOREVER), worker], out=out, grace=5, steady=0)
+    assert supervisor.run(python("job", waits)) == 0
+    said = out.getvalue()
+    assert said.count("worker ended by itself (killed by SIGKILL); starting it again") == 2
+    assert "worker │ steady\n" in said
+    assert book.read_text() == "xxx"
+
+
+def test_a_worker_that_dies_at_once_ends_the_rest_like_any_other() -> None:
+    code, said = supervise(python("web", FOREVER), replace(python("worker", "raise SystemExit(1)"), again=True))
+    assert code == 1
+    assert "worker ended by itself (exit code 1); stopping the rest" in said
+
+
+@linux_only
+def test_what_a_dead_worker_forked_does_not_stay_beside_the_new_one(tmp_path: Path) -> None:
+    book = tmp_path / "children"
+    forks = f"""
+        import os, pathlib, subprocess, sys, time
+        book = pathlib.Path({str(book)!r})
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        with book.open("a") as lives: lives.write(f"{{child.pid}}\\n")
+        if len(book.read_text().splitlines()) == 1: os._exit(70)
+        time.sleep(60)
+    """
+    looks = f"""
+        import pathlib, time
+        from tests.project.test_supervisor import ends
+        book = pathlib.Path({str(book)!r})
+        while not book.exists() or len(book.read_text().splitlines()) < 2: time.sleep(0.05)
+        raise SystemExit(0 if ends(int(book.read_text().splitlines()[0])) else 3)
+    """
+    worker = replace(python("worker", forks), again=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    supervisor = Supervisor([worker], env=environment, out=io.StringIO(), grace=5, steady=0)
+    assert supervisor.run(python("job", looks)) == 0
 
 
 def test_a_server_that_is_lost_ends_the_rest_too() -> None:
