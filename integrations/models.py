@@ -119,7 +119,10 @@ class Connection(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=["token_due_at"], condition=Q(token_due_at__isnull=False), name="connection_token_due"),
+            # By service: what is due at one that is away must not stand before the others'.
+            models.Index(
+                fields=["provider", "token_due_at"], condition=Q(token_due_at__isnull=False), name="connection_renewal"
+            ),
         )
 
     def __str__(self) -> str:

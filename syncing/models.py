@@ -20,8 +20,12 @@ class Schedule(models.Model):
     lease_token: fencing number; grows with each claim. Whoever holds an older number has lost the connection.
     begun_at:    since when a worker is at it; None while it waits in the broker, and while nobody holds it.
     wanted_at:   when somebody last asked for a run; later than the holder's start = the next run is due at once.
-    interactive: a person is waiting: goes first and may use the reserve of the budget.
-    failures:    runs in a row that ended in an error; 0 after a good one.
+    interactive: a person is waiting: goes first and may use the reserve of the budget. trigger: for what, "person" or
+                 "edit", as in SyncRun; "" while nobody waits.
+    backlog:     changes that the last run left to be sent: a long push goes on, in turn with others of its kind.
+    failures:    runs in a row that ended in an error; 0 after a good one. trouble: the code of the last of them, "" =
+                 none; failing_since: when the first of them ended.
+    deaths:      workers in a row that died at it; 0 once a run has come to an end, a bad one too.
     kinds_due:   {kind: ISO time of its next look} where kinds have intervals of their own; a run reads what is due.
     """
 
@@ -33,18 +37,26 @@ class Schedule(models.Model):
     is_on = models.BooleanField(default=True)
     wanted_at = models.DateTimeField(null=True, blank=True)
     interactive = models.BooleanField(default=False)
+    trigger = models.CharField(max_length=16, blank=True, default="")
+    backlog = models.PositiveIntegerField(default=0)
     full = models.BooleanField("next run reads everything", default=False)
     preview = models.BooleanField("next run only shows", default=False)
     lease_token = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     begun_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    trouble = models.CharField(max_length=32, blank=True, default="")
+    failing_since = models.DateTimeField(null=True, blank=True)
+    deaths = models.PositiveSmallIntegerField(default=0)
     kinds_due = models.JSONField(default=dict, blank=True)
 
     class Meta:
         indexes = (
             models.Index(fields=["provider", "interactive", "due_at"], condition=Q(is_on=True), name="schedule_next"),
             models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="schedule_lease"),
+            # Few rows: most lists have nothing left to be sent.
+            models.Index(fields=["provider", "due_at"], condition=Q(backlog__gt=0), name="schedule_pushes"),
+            models.Index(fields=["trouble", "failing_since"], condition=~Q(trouble=""), name="schedule_trouble"),
         )
 
     def __str__(self) -> str:
@@ -88,8 +100,8 @@ class RunState(models.TextChoices):
 class SyncRun(models.Model):
     """One sync of one connection. `checks` counts the unchanged runs that were folded into this row.
 
-    error_code: "" or the class of what ended it: rate_limited, unavailable, transient, needs_login, malformed, guard,
-    lost_lease, internal. HALTED is the person's or the provider's trouble; FAILED is ours.
+    error_code: "" or the class of what ended it: guard, stopped, or one of `syncing.core.retry.TABLE`. HALTED is the
+    person's or the provider's trouble; FAILED is ours.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -119,6 +131,10 @@ class SyncRun(models.Model):
         indexes = (
             models.Index(fields=["user", "-started_at"], name="run_user_started"),
             models.Index(fields=["connection", "-started_at"], name="run_connection_started"),
+            # For upkeep, and for the list of all runs that operators look at.
+            models.Index(fields=["started_at"], name="run_started"),
+            models.Index(fields=["started_at"], condition=Q(state="running"), name="run_running"),
+            models.Index(fields=["finished_at"], condition=Q(state="failed"), name="run_failed"),
         )
 
     def __str__(self) -> str:
@@ -210,6 +226,12 @@ class Unmatched(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["connection", "kind", "remote_id", "media"], name="unmatched_unique"),
         )
+        indexes = (
+            models.Index(fields=["first_seen_at"], condition=Q(reason="fault"), name="unmatched_faults"),
+            models.Index(fields=["retry_at"], name="unmatched_retry"),
+            # Whoever waits for an id that a service has just told us.
+            models.Index(fields=["remote_id"], condition=~Q(remote_id=""), name="unmatched_remote"),
+        )
 
     def __str__(self) -> str:
         return f"unmatched {self.kind} {self.remote_id or self.media_id}"
@@ -254,9 +276,9 @@ class Review(models.Model):
 
 
 class Parked(models.Model):
-    """An entry that a service would not take. It is left alone until what we want to write changes.
+    """An entry that is set aside until what is wanted of it changes, or until its next try.
 
-    wanted: digest of the write that failed; another wish is tried at once.
+    wanted: digest of what failed; another wish is tried at once. cause: of `syncing.core.retry.Cause`.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -264,6 +286,7 @@ class Parked(models.Model):
     kind = models.CharField(max_length=8)
     remote_id = models.CharField(max_length=64)
     wanted = models.CharField(max_length=64)
+    cause = models.CharField(max_length=8, default="refused")
     failures = models.PositiveSmallIntegerField(default=0)
     message = models.CharField(max_length=500, blank=True)
     last_failed_at = models.DateTimeField(default=timezone.now)
@@ -271,6 +294,7 @@ class Parked(models.Model):
     class Meta:
         verbose_name_plural = "parked"
         constraints = (models.UniqueConstraint(fields=["connection", "kind", "remote_id"], name="parked_unique"),)
+        indexes = (models.Index(fields=["cause", "last_failed_at"], condition=~Q(cause="refused"), name="parked_due"),)
 
     def __str__(self) -> str:
         return f"parked {self.kind} {self.remote_id}"

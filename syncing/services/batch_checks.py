@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from integrations.http import Session
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 def check_batch(provider: BatchProber, session: Session, ids: Sequence[UUID]) -> None:
     """Holds the lease of each, as a run does, from before the question until its answer is written down. Raises
     ProviderError when nothing was learnt; then nobody's row was changed."""
-    held = {lease.connection_id: lease for lease in (leases.claim(one) for one in ids) if lease is not None}
+    held = {lease.connection_id: lease for lease in leases.claim_these(ids)}
     before = session.requests
     try:
         rows = ripeness.still_ripe(provider.slug, held)
@@ -30,8 +32,7 @@ def check_batch(provider: BatchProber, session: Session, ids: Sequence[UUID]) ->
         told = provider.probe_many(session, targets) if targets else {}
         endings = [_settle(row, held.pop(row.pk), told) for row in rows]
     finally:
-        for lease in held.values():
-            _give_back(lease)
+        leases.give_back(held.values())
     if "moved" in endings:
         nudging.nudge()
     counts = [endings.count(ending) for ending in ("unchanged", "moved")]
@@ -50,7 +51,7 @@ def _settle(row: Schedule, lease: Lease, told: Mapping[str, str | None]) -> str:
     mark, known = told.get(connection.account_id, ""), marks.settled(held)
     try:
         if mark == "":
-            _give_back(lease)
+            leases.give_back([lease])
         elif mark is None or len(mark) > marks.LONGEST:
             _remember(lease, marks.set_apart(timezone.now()))
         elif mark != known:
@@ -77,10 +78,10 @@ def _remember(lease: Lease, mark: str, *, is_due: bool = False) -> None:
     with transaction.atomic():
         leases.renew(lease)
         Baseline.objects.filter(pk=lease.connection_id).update(probe_mark=mark)
-        _give_back(lease, is_due=is_due)
+        held = Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token)
+        held.update(lease_until=None, begun_at=None, **(_as_an_edit() if is_due else {}))
 
 
-def _give_back(lease: Lease, *, is_due: bool = False) -> None:
-    """As it was, wishes of meanwhile included; is_due: at once."""
-    changes = {"lease_until": None, **({"due_at": timezone.now()} if is_due else {})}
-    Schedule.objects.filter(pk=lease.connection_id, lease_token=lease.token).update(**changes)
+def _as_an_edit() -> dict[str, object]:
+    """It goes before the checks, as every edit does, and who is overdue keeps their place. Wishes of meanwhile stay."""
+    return {"due_at": Least("due_at", Value(timezone.now())), "interactive": True, "trigger": "edit"}

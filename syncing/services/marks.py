@@ -12,6 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import BigIntegerField, Case, Q, When
+from django.db.models.functions import Cast, Substr
+from django.db.models.lookups import LessThanOrEqual
+
 from library.entry import Entry
 
 LONGEST = 127
@@ -34,6 +38,17 @@ def may_ask(held: str, now: datetime) -> bool:
     if held.startswith(_APART):
         return int(held[1:]) <= now.timestamp()
     return not held.startswith(_OFFERED)
+
+
+def askable(column: str, now: datetime) -> Q:
+    """`may_ask` in the database's words. column: the way to it from the rows that are asked for."""
+    # Only what surely is a number is made one: a database may look at conditions in any order.
+    until = Case(
+        When(**{f"{column}__startswith": _APART}, then=Cast(Substr(column, 2), BigIntegerField())),
+        default=0,
+        output_field=BigIntegerField(),
+    )
+    return ~Q(**{f"{column}__startswith": _OFFERED}) & Q(LessThanOrEqual(until, int(now.timestamp())))
 
 
 def settled(held: str) -> str:

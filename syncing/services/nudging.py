@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -21,9 +22,12 @@ STALE = 30.0
 
 
 def nudge(user_id: UUID | None = None, *, after: timedelta = AT_ONCE) -> None:
-    """After the commit: one person's connections are due then, or, without a person, some are."""
+    """After the commit: one person's connections are due then, or, without a person, some are. Who is due much later
+    is found by a tick and needs no message."""
     name, args = ("syncing.start_due_runs", []) if user_id is None else ("syncing.start_persons_runs", [str(user_id)])
     seconds = max(after.total_seconds(), 0.0)
+    if seconds > settings.CELERY_LONGEST_COUNTDOWN:
+        return
     options = {"expires": seconds + STALE, **({"countdown": seconds} if seconds else {})}
     transaction.on_commit(partial(send, name, args, queue="control", **options))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from celery import current_app
@@ -11,12 +13,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.models import Connection, ConnectionState
+from integrations.providers.anilist.provider import AniList
+from integrations.providers.base import ProbeTarget
 from integrations.sandbox.server import Running
 from library.models import Library, ListEntry
 from library.services.editing import edit_entry
 from syncing import tasks
 from syncing.models import Baseline, Schedule, SyncRun
-from syncing.services import leases, marks
+from syncing.services import leases, marks, probing, ripeness
 from syncing.services.running import run_lease
 from tests.e2e.conftest import Link, sync
 from tests.e2e.lists import ANILIST, clear_counts
@@ -25,6 +29,21 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.e2e]
 
 COWBOY_BEBOP, MONSTER = 1, 30001
 ENTRY = {"mediaId": COWBOY_BEBOP, "status": "CURRENT", "progress": 3}
+
+
+def probe() -> None:
+    """The tick, and the messages that it sends."""
+    for name, args in sent_by(tasks.probe_batches):
+        current_app.tasks[name](*args)
+
+
+def sent_by(tick: Callable[[], None]) -> list[tuple[str, list[Any]]]:
+    """(task, arguments) of the batches that a tick asks a provider's queue for."""
+    sent: list[tuple[str, list[Any], str]] = []
+    with patch.object(current_app, "send_task", lambda name, *, args, queue, **_: sent.append((name, args, queue))):
+        tick()
+    assert {queue for _, _, queue in sent} <= {ANILIST}
+    return [(name, args) for name, args, _ in sent]
 
 
 class Street:
@@ -53,7 +72,7 @@ class Street:
         """Everybody is due, and the task runs; returns what they were due at."""
         due = timezone.now()
         Schedule.objects.update(due_at=due)
-        tasks.probe_batch(ANILIST)
+        probe()
         return due
 
     def edit(self, number: int, **changes: Any) -> None:
@@ -122,7 +141,7 @@ def test_what_moves_a_mark(sandbox: Running, changes: dict[str, Any]) -> None:
     # Once told it is not asked about again before its own run has read the list.
     clear_counts(sandbox)
     Schedule.objects.update(due_at=timezone.now())
-    tasks.probe_batch(ANILIST)
+    probe()
     assert street.asked() == 0
 
 
@@ -203,7 +222,7 @@ def test_who_is_not_due_is_taken_along_when_somebody_is(sandbox: Running) -> Non
     for connection, (since, until) in zip(street.connections, times, strict=True):
         Schedule.objects.filter(pk=connection.pk).update(due_at=now + timedelta(minutes=until))
         Connection.objects.filter(pk=connection.pk).update(last_synced_at=now - timedelta(minutes=since))
-    tasks.probe_batch(ANILIST)
+    probe()
     assert street.moved_on() == [0, 1]
 
 
@@ -211,7 +230,7 @@ def test_nobody_is_looked_at_while_nobody_is_due(sandbox: Running) -> None:
     street = Street(sandbox, 3)
     street.settle()
     Schedule.objects.update(due_at=timezone.now() + timedelta(minutes=5))
-    tasks.probe_batch(ANILIST)
+    probe()
     assert street.asked() == 0
 
 
@@ -258,32 +277,91 @@ def test_a_lease_that_was_lost_meanwhile_stays_with_who_has_it(
     assert Baseline.objects.filter(probe_mark__startswith="?").count() == 0
 
 
-def test_a_second_task_does_nothing_while_one_is_at_it(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_messages_for_the_same_people_ask_once(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     street = Street(sandbox, 2)
     street.settle()
-    inner: list[int] = []
+    Schedule.objects.update(due_at=timezone.now())
+    ((_, args),) = sent_by(tasks.probe_batches)
+    asked: list[int] = []
 
-    def ask(*_: Any) -> dict[str, str | None]:
-        Schedule.objects.update(lease_until=None)
-        tasks.probe_batch(ANILIST)
-        inner.append(1)
-        return {}
+    def ask(_: Any, targets: Sequence[ProbeTarget]) -> dict[str, str | None]:
+        asked.append(len(targets))
+        tasks.probe_batch(*args)
+        rows = Baseline.objects.select_related("connection")
+        return {row.connection.account_id: row.probe_mark for row in rows}
 
     monkeypatch.setattr("integrations.providers.anilist.probing.probe_many", ask)
-    street.probe()
-    assert inner == [1]
+    tasks.probe_batch(*args)
+    tasks.probe_batch(*args)
+    assert (asked, street.moved_on()) == ([2], [0, 1])
 
 
-def test_the_tick_asks_the_providers_queue_when_it_pays(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[tuple[str, list[str], str]] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, *, args, queue, **_: sent.append((name, args, queue)))
+def test_the_tick_asks_the_providers_queue_when_it_pays(sandbox: Running) -> None:
     street = Street(sandbox, 2)
     Schedule.objects.filter(pk=street.connections[0].pk).update(due_at=timezone.now() + HOUR)
-    tasks.probe_batches()
-    assert sent == []
-    Schedule.objects.update(due_at=timezone.now())
-    tasks.probe_batches()
-    assert sent == [("syncing.probe_batch", [ANILIST], ANILIST)]
+    assert sent_by(tasks.probe_batches) == []
+    first, second = timezone.now() - HOUR, timezone.now()
+    for connection, due_at in zip(street.connections, (second, first), strict=True):
+        Schedule.objects.filter(pk=connection.pk).update(due_at=due_at)
+    whom = [str(street.connections[number].pk) for number in (1, 0)]
+    assert sent_by(tasks.probe_batches) == [("syncing.probe_batch", [ANILIST, *whom])]
+
+
+def test_no_more_is_asked_for_than_the_next_minutes_checks(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spread over several messages, so that workers behind several addresses can share them."""
+    Street(sandbox, 12)
+    monkeypatch.setattr(AniList, "probe_batch", 2)
+    monkeypatch.setattr(probing, "TURN_BATCHES", 2)
+    monkeypatch.setattr(probing, "checks_of_next_minute", lambda _, *, klass: {"checks": 5}[klass])
+    assert [len(args[1:]) for _, args in sent_by(tasks.probe_batches)] == [4, 4, 2]
+    monkeypatch.setattr(probing, "checks_of_next_minute", lambda _, *, klass: 0)
+    assert sent_by(tasks.probe_batches) == []
+
+
+def test_who_must_run_themselves_keeps_nobody_out_however_many_they_are(
+    sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six whose lists say nothing to others are due before two others; four are looked through in one turn."""
+    street = Street(sandbox, 8)
+    now = timezone.now()
+    for number, connection in enumerate(street.connections):
+        Schedule.objects.filter(pk=connection.pk).update(due_at=now - HOUR + timedelta(seconds=number // 3))
+        if number < 6:
+            Baseline.objects.filter(pk=connection.pk).update(probe_mark=marks.set_apart(now))
+    monkeypatch.setattr(ripeness, "CHUNK", 2)
+    monkeypatch.setattr(ripeness, "MOST_CHUNKS", 2)
+    turns = [ripeness.ripe(ANILIST, size=30, most=300) for _ in range(5)]
+    last = sorted(connection.pk for connection in street.connections[6:])
+    # The third finds the end of the line, and the next begins at its head.
+    assert turns == [[], last, [], [], last]
+
+
+def test_a_whole_read_that_is_late_keeps_nobody_waiting_longer_but_not_for_ever(sandbox: Running) -> None:
+    """Only a house whose budget is spent is late: whoever is in time has it by their own run."""
+    street = Street(sandbox, 4)
+    street.settle()
+    now = timezone.now()
+    times = ((25 * HOUR, ripeness.LATE / 2), (25 * HOUR, 2 * ripeness.LATE), (8 * 24 * HOUR, HOUR), (HOUR, HOUR))
+    for connection, (unread, late) in zip(street.connections, times, strict=True):
+        Baseline.objects.filter(pk=connection.pk).update(complete_at=now - unread)
+        Schedule.objects.filter(pk=connection.pk).update(due_at=now - late)
+    probe()
+    assert street.moved_on() == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("mark", "may"),
+    [("", True), ("anime:1@2/3 POINT_10", True), ("?anime:1@2/3", False), ("!99", True), ("!{later}", False)],
+    ids=["none yet", "settled", "offered", "apart until then", "apart"],
+)
+def test_the_database_says_of_a_mark_what_we_say(sandbox: Running, mark: str, may: bool) -> None:
+    street = Street(sandbox, 1)
+    now = timezone.now()
+    held = mark.format(later=int(now.timestamp()) + 1)
+    Baseline.objects.update(probe_mark=held)
+    assert marks.may_ask(held, now) is may
+    assert Baseline.objects.filter(marks.askable("probe_mark", now)).exists() is may
+    assert len(ripeness.ripe(ANILIST, size=1, most=1)) == len(street.connections) * may
 
 
 @pytest.mark.slow
@@ -293,13 +371,13 @@ def test_the_whole_way_of_two_people(sandbox: Running, link: Link, alice: User, 
     for connection in links:
         sync(connection)
     _be_due(links)
-    tasks.probe_batch(ANILIST)
+    probe()
     assert [_run(connection).library_changes for connection in links] == [0, 0]
     before = timezone.now()
     checks = sum(SyncRun.objects.values_list("checks", flat=True))
     _be_due(links)
     clear_counts(sandbox)
-    tasks.probe_batch(ANILIST)
+    probe()
     assert sum(sandbox.control("GET", f"{ANILIST}/requests")["by_endpoint"]["graphql:User+Page"].values()) == 1
     assert Schedule.objects.filter(due_at__gt=timezone.now() + timedelta(minutes=5)).count() == 2
     assert Connection.objects.filter(last_synced_at__gt=before).count() == 2
@@ -309,7 +387,7 @@ def test_the_whole_way_of_two_people(sandbox: Running, link: Link, alice: User, 
     edit = {"upsert": [{"mediaId": COWBOY_BEBOP, "progress": 9}]}
     sandbox.control("POST", f"{ANILIST}/accounts/alice_anilist/edit", edit)
     edit_entry(bob, media_id=ListEntry.objects.get(user=bob).media_id, changes={"progress": 5})
-    tasks.probe_batch(ANILIST)
+    probe()
     assert [_run(links[0]).library_changes, _run(links[1]).writes] == [1, 1]
 
 

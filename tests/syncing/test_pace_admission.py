@@ -26,14 +26,16 @@ from tests.syncing.test_ticks import connect
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ANILIST = "anilist"
-CHECKS, PEOPLE = 12, 4
-"""AniList: 24 requests a minute, one a check; half of them are for checks, a fifth for people who wait."""
+CHECKS, PEOPLE = 7, 5
+"""AniList: 29 requests a minute, one a check; half of them are for checks, of which half may be out at a time, and a
+fifth for people who wait."""
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_budgets(redis_client: Redis) -> None:
-    """Nothing was learnt before."""
+def _fresh_budgets(redis_client: Redis, settings: Settings) -> None:
+    """Nothing was learnt before, and all who wait go by one queue."""
+    settings.SYNC_INTERACTIVE_SHARE = 100
 
 
 def add_due(count: int, *, first: int = 0, **schedule: Any) -> list[Any]:
@@ -76,7 +78,7 @@ def test_what_a_dead_worker_held_takes_nobodys_place(sent: list[Any]) -> None:
 
 def test_after_an_hour_without_a_tick_all_get_their_turn_longest_overdue_first(sent: list[Any]) -> None:
     rows = add_due(30)
-    for _ in range(3):
+    for _ in range(-(-30 // CHECKS)):
         tasks.start_due_runs()
         finish_all()
     assert handed_out(sent) == [str(row) for row in rows]
@@ -146,12 +148,12 @@ def test_one_persons_tick_hands_out_theirs_only_and_no_more_than_there_is_room(a
 
 def test_the_operators_rate_decides_and_the_slowest_still_begins(settings: Settings, sent: list[Any]) -> None:
     settings.PROVIDERS = {ANILIST: {"rate": "6/60"}}
-    assert room_of(ANILIST) == Room(people=1, checks=3)
+    assert room_of(ANILIST) == Room(people=1, checks=1)
     settings.PROVIDERS = {ANILIST: {"rate": "1/600"}}
     assert room_of(ANILIST) == Room(people=1, checks=1)
 
 
-@pytest.mark.parametrize(("slug", "room"), [("myanimelist", Room(6, 15)), ("kitsu", Room(24, 60))])
+@pytest.mark.parametrize(("slug", "room"), [("myanimelist", Room(6, 7)), ("kitsu", Room(24, 30))])
 def test_the_dearer_a_check_the_fewer(slug: str, room: Room) -> None:
     """MyAnimeList: 60 requests a minute, two a check; Kitsu: 120, one a check."""
     assert room_of(slug) == room
@@ -173,3 +175,18 @@ def test_while_a_service_wants_to_be_left_alone_nothing_is_handed_out(
     other.acquire()
     assert room_of(ANILIST) == Room(people=PEOPLE, checks=CHECKS)
     assert dispatching.start_due() == 1
+
+
+def test_addresses_that_are_in_use_add_up(settings: Settings, redis_client: Redis, sent: list[Any]) -> None:
+    """Workers behind each take what is handed out."""
+    add_due(3 * CHECKS)
+    budgets = budgets_for(registry.get(ANILIST))
+    for name in (settings.EGRESS_ADDRESS, "another way out"):
+        RedisLimiter(redis_client, ANILIST, budgets, address=name).acquire()
+    assert room_of(ANILIST).checks == 2 * CHECKS
+    tasks.start_due_runs()
+    assert len(handed_out(sent)) == 2 * CHECKS
+    for app in ("ours", "a person's own"):
+        RedisLimiter(redis_client, "myanimelist", budgets_for(registry.get("myanimelist")), app=app).acquire()
+    # Most people share one app: another's budget is nothing to them.
+    assert room_of("myanimelist") == Room(6, 7)
