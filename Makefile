@@ -17,10 +17,10 @@ WITHOUT_DATABASE := tests/architecture tests/contract tests/core tests/integrati
 SLOWER := tests/contract tests/sandbox tests/security tests/web tests/project tests/library/mappings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run sandbox test quick lint check bench migrate migrations manage lock clean
+.PHONY: help demo run sandbox test quick lint check bench bench-scale chaos migrate migrations manage lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: $(STAMP) ## a sandbox, a demo person, four services, one whole sync; ONCE=1 ends by itself
 	@$(BIN)/python -m project.demo $(if $(ONCE),--once,)
@@ -35,8 +35,8 @@ test: $(STAMP) ## what asks the database on SQLite, then all tests on PostgreSQL
 	@ENISHI_TEST_DB=sqlite ENISHI_HYPOTHESIS=quick $(PYTEST) -q -n $(JOBS) -m "$(UNIT)" $(WITHOUT_DATABASE:%=--ignore=%)
 	@$(PYTEST) -n $(JOBS)
 
-quick: $(STAMP) ## the core and the unit tests, in about a minute and a half
-	@ENISHI_HYPOTHESIS=quick ENISHI_TEST_MIGRATIONS=no $(PYTEST) -q -n $(JOBS) -m "$(UNIT)" \
+quick: $(STAMP) ## the core and the unit tests on SQLite, in less than a minute
+	@ENISHI_TEST_DB=sqlite ENISHI_HYPOTHESIS=quick ENISHI_TEST_MIGRATIONS=no $(PYTEST) -q -n $(JOBS) -m "$(UNIT)" \
 		$(SLOWER:%=--ignore=%)
 
 lint: $(STAMP) ## format, lint, types, doors, migrations, deployment settings
@@ -50,7 +50,14 @@ lint: $(STAMP) ## format, lint, types, doors, migrations, deployment settings
 check: lint test ## everything a change must pass
 
 bench: $(STAMP) ## how fast the merge, a whole run and the limiter are
-	@for file in tests/bench/bench_*.py; do $(BIN)/python -m "$$(echo $${file%.py} | tr / .)" || exit 1; done
+	@for file in $(filter-out tests/bench/bench_scale.py,$(wildcard tests/bench/bench_*.py)); do \
+		$(BIN)/python -m "$$(echo $${file%.py} | tr / .)" || exit 1; done
+
+bench-scale: $(STAMP) ## a million people: tables, the house at work, a clock of paper; PART=live for one of them
+	@$(BIN)/python -m tests.bench.bench_scale $(PART)
+
+chaos: $(STAMP) ## processes and servers killed at random under people who edit; RUNS=300 SEED=7 (docs/decisions/0022-chaos.md)
+	@$(BIN)/python -m tests.chaos --runs $(or $(RUNS),300) $(if $(SEED),--seed $(SEED),) $(ARGS)
 
 migrate: $(STAMP) ## bring the development database up to date
 	@$(BIN)/python manage.py migrate
