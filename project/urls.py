@@ -5,7 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from integrations.web.figures import show_figures
-from project import health
+from project import alarms, health
+from syncing.web.alarms import show_alarms
 
 handler500 = "project.outages.server_error"
 
@@ -17,7 +18,9 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("healthz", health.live),
     path("readyz", health.ready),
+    path("alarmz", alarms.show, name="alarms"),
     path("admin/services/", admin.site.admin_view(show_figures), name="service_figures"),
+    path("admin/alarms/", admin.site.admin_view(show_alarms), name="operators_alarms"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     # Pages

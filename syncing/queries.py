@@ -10,7 +10,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
 from integrations.models import Connection, ConnectionState
+from integrations.services.outages import Outage, outages_of
 from library.models import Media
+from syncing.core.retry import Cause
 from syncing.models import (
     Change,
     ChangeState,
@@ -28,7 +30,8 @@ RECENT = 5
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one connection does now. `last`: its latest run of any purpose; `preview`: the run of its open first plan."""
+    """How one connection does now. `last`: its latest run of any purpose; `preview`: the run of its open first plan;
+    `outage`: why its service cannot be asked at the moment, whoever asks."""
 
     connection: Connection
     schedule: Schedule | None
@@ -37,6 +40,7 @@ class Standing:
     reviews: int
     unmatched: int
     parked: int
+    outage: Outage | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -64,7 +68,8 @@ def standings_for_user(user: User) -> list[Standing]:
         if review.run is not None
     }
     reviews = _counts(Review.objects.filter(state=ReviewState.OPEN), ids)
-    unmatched, parked = _counts(Unmatched.objects.all(), ids), _counts(Parked.objects.all(), ids)
+    outages = outages_of(sorted({connection.provider for connection in connections}))
+    unmatched, parked = _counts(Unmatched.objects.all(), ids), _counts(_parked(), ids)
     return [
         Standing(
             connection,
@@ -74,6 +79,7 @@ def standings_for_user(user: User) -> list[Standing]:
             reviews=reviews.get(connection.pk, 0),
             unmatched=unmatched.get(connection.pk, 0),
             parked=parked.get(connection.pk, 0),
+            outage=outages.get(connection.provider),
         )
         for connection in connections
     ]
@@ -197,10 +203,15 @@ def unmatched_work_for_user(user: User, connection: Connection, media: Media) ->
     return rows.select_related("connection", "media").first()
 
 
+def _parked() -> QuerySet[Parked]:
+    """Without what is only sent again: one lost answer is a matter of luck."""
+    return Parked.objects.exclude(cause=Cause.LOST, failures=1)
+
+
 def parked_for_user(user: User) -> QuerySet[Parked]:
-    """Entries that a service would not take, with the title where the journal knows it."""
+    """Entries that are set aside since something failed, with the title where the journal knows it."""
     titles = Change.objects.filter(
         user=user, connection=OuterRef("connection"), kind=OuterRef("kind"), remote_id=OuterRef("remote_id")
     ).exclude(title="")
-    rows = Parked.objects.filter(user=user).select_related("connection")
+    rows = _parked().filter(user=user).select_related("connection")
     return rows.annotate(title=Subquery(titles.values("title")[:1])).order_by("connection__provider", "-last_failed_at")

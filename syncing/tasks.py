@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from syncing.services import dispatching, probing, pruning, running, scheduling
+from syncing.services import alarms, dispatching, probing, pruning, running, sweeping
 
 
 @shared_task(name="syncing.start_due_runs", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
@@ -24,7 +24,7 @@ def start_persons_runs(user_id: str) -> None:
 @shared_task(name="syncing.sweep", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
 def sweep() -> None:
     """Every half minute: take back what dead workers held."""
-    scheduling.sweep()
+    sweeping.sweep()
 
 
 @shared_task(name="syncing.sync_connection", queue="control", soft_time_limit=300, time_limit=360, ignore_result=True)
@@ -40,11 +40,18 @@ def probe_batches() -> None:
 
 
 @shared_task(name="syncing.probe_batch", queue="control", soft_time_limit=150, time_limit=180, ignore_result=True)
-def probe_batch(provider: str) -> None:
+def probe_batch(provider: str, *connection_ids: str) -> None:
     """Published to the provider's queue. provider: slug."""
-    probing.probe_due(provider)
+    probing.probe_due(provider, [UUID(one) for one in connection_ids])
 
 
-@shared_task(name="syncing.prune", queue="control", soft_time_limit=840, time_limit=870, ignore_result=True)
+@shared_task(name="syncing.prune", queue="upkeep", soft_time_limit=540, time_limit=570, ignore_result=True)
 def prune() -> None:
+    """Once a day; sends for itself again when a turn was not enough."""
     pruning.prune()
+
+
+@shared_task(name="syncing.tell_alarms", queue="control", soft_time_limit=50, time_limit=60, ignore_result=True)
+def tell_alarms() -> None:
+    """Every five minutes: what somebody should get up for goes to the log."""
+    alarms.tell_alarms()

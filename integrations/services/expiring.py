@@ -2,69 +2,44 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from integrations import lifetimes
-from integrations.crypto import DecryptionError
-from integrations.errors import AuthRevoked, ProviderError, RateLimited, Unavailable
-from integrations.models import Connection, ConnectionState, DeviceLink, LinkAttempt
+from integrations.models import Connection, DeviceLink, LinkAttempt
 from integrations.providers import registry
 from integrations.providers.base import Provider
-from integrations.services import providers, telling
-from integrations.services.sessions import mark_needs_login, renew_token
+from integrations.services import providers, renewing, telling
+from integrations.services.sessions import mark_needs_login
 
-log = logging.getLogger(__name__)
-
-LATER = timedelta(minutes=15)
-"""A renewal that failed is tried again after this, so that it does not stand in the way of the others."""
+NOTICES = 200
+"""Of one tick and service."""
 KEPT = timedelta(days=1)
 
 
-def attend_tokens(*, limit: int = 50) -> int:
-    """Renews or announces what is due, at most `limit` connections, the longest due first. Gives how many.
+def attend_tokens() -> int:
+    """Has the queue of each service renew what is due there, and announces what only people can renew. Gives how many
+    services were asked and people told.
 
-    A provider that is away or asks us to slow down is left alone until the next tick. May run twice at once: a
-    renewal compares versions under the row's lock, a notice is claimed by one statement.
+    Nobody's renewals stand behind those of a service that is away: each has its own queue, and its own rows in the
+    index. What runs renew by themselves is not due here: these are the lists that nobody looks at.
     """
-    away: set[str] = set()
     done = 0
-    rows = Connection.objects.filter(
-        token_due_at__lte=timezone.now(),
-        state__in=(ConnectionState.ACTIVE, ConnectionState.PAUSED),
-        provider__in=providers.enabled_slugs(),
-    )
-    for connection in rows.select_related("app").order_by("token_due_at")[:limit]:
-        if connection.provider in away:
-            continue
-        provider = registry.get(connection.provider)
-        if not provider.oauth.refreshes:
-            _announce(connection, provider)
-        elif not _renew(connection):
-            away.add(connection.provider)
-            continue
-        done += 1
+    for slug in providers.enabled_slugs():
+        if registry.get(slug).oauth.refreshes:
+            done += renewing.due(slug).exists() and renewing.publish(slug)
+        else:
+            done += _announce_due(slug)
     return done
 
 
-def _renew(connection: Connection) -> bool:
-    """False when the provider should be left alone for now."""
-    try:
-        renew_token(connection)
-    except (RateLimited, Unavailable) as error:
-        log.info("renewals at %s wait: %s", connection.provider, error.message)
-        return False
-    except AuthRevoked:
-        # Marked and told by then.
-        return True
-    except (ProviderError, DecryptionError) as error:
-        log.warning("connection %s could not be renewed: %s", connection.pk, type(error).__name__)
-        rows = Connection.objects.filter(pk=connection.pk, token_version=connection.token_version)
-        rows.update(token_due_at=timezone.now() + LATER)
-    return True
+def _announce_due(slug: str) -> int:
+    provider, rows = registry.get(slug), list(renewing.due(slug).select_related("app")[:NOTICES])
+    for connection in rows:
+        _announce(connection, provider)
+    return len(rows)
 
 
 def _announce(connection: Connection, provider: Provider) -> None:

@@ -7,30 +7,23 @@ list again before anything is sent again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.capability import project
 from integrations.errors import Doubtful, Malformed, ProviderError, Rejected
-from integrations.providers.base import Outcome, Removal, Write
+from integrations.providers.base import Outcome, RemoteEntry
 from library.entry import to_json
-from library.services.storing import Stored, lock_library, store_entries
+from library.services.storing import Revision, Stored, lock_library, store_entries
 from syncing.core.merge import settle
 from syncing.core.model import AWAY, Action
 from syncing.core.plan import Item
+from syncing.core.retry import Cause
 from syncing.models import Change, ChangeState
-from syncing.services import journal, leases, parking, scheduling
+from syncing.services import journal, leases, parking, scheduling, sending, sparing
 from syncing.services.desk import Desk
-
-T = TypeVar("T")
-SINGLES_A_COMMIT = 10
-"""Writes of a service without batches that share their two commits: a crash leaves at most these unknown."""
-
-Call = Callable[[Desk, Sequence[Item]], list[Outcome]]
 
 
 def apply_library(desk: Desk) -> None:
@@ -40,13 +33,22 @@ def apply_library(desk: Desk) -> None:
     rows = {item.track.media_id: _stored(item) for item in plan.items if _touches_library(item)}
     if not plan.items and not plan.settled and not desk.prepared.recalled:
         return
+    try:
+        _apply_library(desk, rows)
+    except Exception as error:
+        if not sparing.is_of_entry(error) or not _set_faulty_rows_aside(desk, rows):
+            raise
+        desk.done.clear()
+        _apply_library(desk, {media_id: row for media_id, row in rows.items() if media_id not in desk.faulty})
+
+
+def _apply_library(desk: Desk, rows: Mapping[int, Stored]) -> None:
     with transaction.atomic():
         # The library before the schedule, as an edit takes them: the other way round each would wait for the other.
         lock_library(desk.connection.user_id)
         leases.renew(desk.lease)
         if rows:
-            known = {media_id: desk.prepared.revisions.get(media_id, 0) for media_id in rows}
-            revision = store_entries(desk.connection.user_id, rows, known=known, source=desk.provider.slug)
+            revision = _store(desk, rows)
             desk.refused |= revision.refused
             if revision.before == desk.prepared.revision:
                 desk.library_revision = revision.after
@@ -57,6 +59,37 @@ def apply_library(desk: Desk) -> None:
             # With the changes, not at the end: the service may fail before, and the others must hear of them.
             scheduling.wake_others(desk.connection.user_id, but=desk.connection.pk)
     desk.tell("library", len(rows), len(rows))
+
+
+def _store(desk: Desk, rows: Mapping[int, Stored]) -> Revision:
+    known = {media_id: desk.prepared.revisions.get(media_id, 0) for media_id in rows}
+    return store_entries(desk.connection.user_id, rows, known=known, source=desk.provider.slug)
+
+
+def _set_faulty_rows_aside(desk: Desk, rows: Mapping[int, Stored]) -> bool:
+    """The rows that cannot be stored, if there are a few; True when there were."""
+    found = sparing.find_faulty(list(rows), lambda part: _store(desk, {media_id: rows[media_id] for media_id in part}))
+    if not 0 < len(found) <= sparing.MOST:
+        return False
+    faults = {list(rows)[at]: error for at, error in found}
+    with transaction.atomic():
+        leases.renew(desk.lease)
+        for item in desk.prepared.plan.items:
+            if (error := faults.get(item.track.media_id)) is not None:
+                _set_aside(desk, item, error)
+    return True
+
+
+def _set_aside(desk: Desk, item: Item, error: Exception) -> None:
+    """Neither side is touched (any more) in this run."""
+    desk.faulty.add(item.track.media_id)
+    desk.failed += 1
+    desk.unfinished = True
+    sparing.tell(desk.connection.pk, f"{item.track.kind} {item.track.remote_id}", error)
+    rows = [desk.changes.get((side, item.track.media_id)) for side in (journal.LIBRARY, desk.provider.slug)]
+    open_rows = [row for row in rows if row is not None and row.state != ChangeState.APPLIED]
+    journal.mark(open_rows, ChangeState.FAILED, message=sparing.MESSAGE)
+    parking.park(desk.connection, item, message=sparing.MESSAGE, cause=Cause.FAULT)
 
 
 def _touches_library(item: Item) -> bool:
@@ -75,6 +108,8 @@ def _settle_library(desk: Desk) -> None:
     applied, abandoned = [], []
     for item in desk.prepared.plan.items:
         row = desk.changes.get((journal.LIBRARY, item.track.media_id))
+        if item.track.media_id in desk.faulty:
+            continue
         if item.track.media_id in desk.refused:
             # Edited while we planned: the next run sees the edit.
             desk.unfinished = True
@@ -95,6 +130,8 @@ def _settle_library(desk: Desk) -> None:
             desk.ledger.tracks[key] = track
     desk.library_changes = len(applied)
     journal.mark(applied, ChangeState.APPLIED)
+    for change in applied:
+        change.state = ChangeState.APPLIED
     journal.mark(abandoned, ChangeState.ABANDONED, message="The entry was edited meanwhile.")
 
 
@@ -118,96 +155,62 @@ def _remember_taken(desk: Desk, item: Item) -> None:
 
 
 def apply_side(desk: Desk) -> None:
-    """The service's side of the plan, removals last.
+    """The service's side of the plan: removals after the rest, and last of all what failed before.
 
     Raises LeaseLost, and the ProviderError that ended it; what was done until then is settled.
     """
-    todo = [
+    skipped = desk.refused | desk.faulty
+    sent = [
         item
         for item in desk.prepared.plan.items
-        if item.verdict.to_side is not Action.NONE and item.track.media_id not in desk.refused
+        if item.verdict.to_side is not Action.NONE and item.track.media_id not in skipped
     ]
-    writes = [item for item in todo if item.verdict.to_side is not Action.REMOVE]
-    removals = [item for item in todo if item.verdict.to_side is Action.REMOVE]
-    done = 0
-    for items, call, batch in (
-        (writes, _write, desk.provider.write_batch),
-        (removals, _remove, desk.provider.removal_batch),
-    ):
-        for group in _chunks(items, batch if batch > 1 else SINGLES_A_COMMIT):
-            if desk.is_spent():
-                desk.unfinished = True
-                return
-            _send_group(desk, group, call=call, batch=batch)
-            done += len(group)
-            desk.tell("write", done, len(todo))
+    todo = [item for item in sent if desk.turn is None or item.track.media_id in desk.turn]
+    desk.left = len(sent)
+    for items, batch in sending.turns(desk, todo):
+        if desk.is_spent():
+            desk.unfinished = True
+            return
+        _send_group(desk, items, batch=batch)
+        desk.left -= len(items)
+        desk.tell("write", len(sent) - desk.left, len(sent))
+    if desk.left:
+        desk.unfinished = True
 
 
-def _send_group(desk: Desk, group: Sequence[Item], *, call: Call, batch: int) -> None:
-    rows = [desk.changes[desk.provider.slug, item.track.media_id] for item in group]
+def _send_group(desk: Desk, items: Sequence[Item], *, batch: int) -> None:
+    group, faults = sending.prepare_calls(desk, items)
+    rows = [desk.changes[desk.provider.slug, call.item.track.media_id] for call in group]
     with transaction.atomic():
         leases.renew(desk.lease)
+        for item, error in faults:
+            _set_aside(desk, item, error)
         journal.mark(rows, ChangeState.SENDING)
-    outcomes: list[Outcome] = []
-    stop: ProviderError | None = None
-    for number, part in enumerate(_chunks(group, batch)):
-        if number:
-            # Single writes share two commits but not a lease: whoever lost it stops before the next one.
-            leases.renew(desk.lease)
-        try:
-            outcomes += call(desk, part)
-        except ProviderError as error:
-            stop = error
-            break
-        stop = next((outcome.error for outcome in outcomes if _ends_the_run(outcome)), None)
-        if stop is not None:
-            break
+    with desk.session.writing():
+        outcomes, stop = sending.send(desk, group, batch=batch)
     with transaction.atomic():
         leases.renew(desk.lease)
-        for item, row, outcome in zip(group, rows, outcomes, strict=False):
-            _settle_outcome(desk, item, row=row, outcome=outcome)
+        for call, row, outcome in zip(group, rows, outcomes, strict=False):
+            _settle(desk, call.item, row=row, outcome=outcome)
         Change.objects.bulk_update(rows[: len(outcomes)], ["state", "after", "message", "settled_at"])
         # What was never sent is still only planned.
         journal.mark(rows[len(outcomes) :], ChangeState.PLANNED)
         desk.save_ledger()
+    if len(outcomes) < len(group):
+        desk.unfinished = True
     if stop is not None:
         desk.unfinished = True
         raise stop
 
 
-def _ends_the_run(outcome: Outcome) -> bool:
-    """A refusal or a doubt is this entry's own trouble; anything else says that going on is no good."""
-    return outcome.error is not None and not isinstance(outcome.error, Rejected | Doubtful)
-
-
-def _write(desk: Desk, items: Sequence[Item]) -> list[Outcome]:
-    return desk.provider.write(desk.session, [_to_write(desk, item) for item in items])
-
-
-def _to_write(desk: Desk, item: Item) -> Write:
-    capability = desk.rules[item.track.kind].capability
-    canonical = item.verdict.canonical
-    assert canonical is not None
-    moved = {move.field: move.after for move in item.verdict.moves_out}
-    base = item.now.entry if item.now is not None else canonical.entry
-    creates = item.verdict.to_side is Action.CREATE
-    desired = project(canonical.entry, capability) if creates else replace(base, **moved)
-    if desk.provider.by_shows:
-        # Not a field there, but the day of a play may follow it.
-        desired = replace(desired, finished_on=canonical.entry.finished_on)
-    return Write(
-        kind=item.track.kind,
-        external_id=item.track.remote_id,
-        desired=desired,
-        fields=capability.fields | {"status"} if creates else frozenset(moved),
-        create=creates,
-        entry_id=item.track.entry_id,
-    )
-
-
-def _remove(desk: Desk, items: Sequence[Item]) -> list[Outcome]:
-    removals = [Removal(item.track.kind, item.track.remote_id, item.track.entry_id) for item in items]
-    return desk.provider.remove(desk.session, removals)
+def _settle(desk: Desk, item: Item, *, row: Change, outcome: Outcome) -> None:
+    try:
+        _settle_outcome(desk, item, row=row, outcome=outcome)
+    except Exception as error:
+        if not sparing.is_of_entry(error):
+            raise
+        # It was sent, and what came back is too much for us.
+        _settle_error(desk, item, row=row, error=sparing.Fault(error, unsent=False))
 
 
 def _settle_outcome(desk: Desk, item: Item, *, row: Change, outcome: Outcome) -> None:
@@ -215,16 +218,19 @@ def _settle_outcome(desk: Desk, item: Item, *, row: Change, outcome: Outcome) ->
     if outcome.error is not None:
         _settle_error(desk, item, row=row, error=outcome.error)
         return
-    row.state = ChangeState.APPLIED
-    desk.writes += 1
-    desk.done.append(item)
     if outcome.echo is None:
         known = desk.ledger.tracks.get(item.key)
         if known is None or known.memory is None or known.memory.missing != AWAY:
             desk.ledger.tracks.pop(item.key, None)
         desk.held[item.key] = None
-        return
-    echo = outcome.echo
+    else:
+        _settle_echo(desk, item, row=row, echo=outcome.echo)
+    row.state = ChangeState.APPLIED
+    desk.writes += 1
+    desk.done.append(item)
+
+
+def _settle_echo(desk: Desk, item: Item, *, row: Change, echo: RemoteEntry) -> None:
     sent = {move.field for move in item.verdict.moves_out} - echo.untold
     assert item.track.memory is not None
     memory = settle(
@@ -235,9 +241,9 @@ def _settle_outcome(desk: Desk, item: Item, *, row: Change, outcome: Outcome) ->
         capability=desk.rules[item.track.kind].capability,
         room=echo.room,
     )
+    stored = {name: to_json(name, getattr(echo.entry, name)) for name in row.after or {}}
     desk.ledger.tracks[item.key] = replace(item.track, memory=memory, entry_id=echo.entry_id or item.track.entry_id)
     desk.held[item.key] = echo.entry
-    stored = {name: to_json(name, getattr(echo.entry, name)) for name in row.after or {}}
     if stored != row.after:
         row.after = stored
         row.message = f"{desk.provider.name} stored it differently from what was sent."
@@ -245,19 +251,18 @@ def _settle_outcome(desk: Desk, item: Item, *, row: Change, outcome: Outcome) ->
 
 def _settle_error(desk: Desk, item: Item, *, row: Change, error: ProviderError) -> None:
     desk.unfinished = True
-    row.message = error.message[:500]
-    if isinstance(error, Rejected):
-        row.state = ChangeState.FAILED
+    row.message, row.settled_at = error.message[:500], timezone.now()
+    # A lost or garbled answer to a write: it may have taken effect. The next run reads before it writes.
+    is_lost = not error.unsent or isinstance(error, Malformed)
+    row.state = ChangeState.UNKNOWN if is_lost else ChangeState.ABANDONED
+    if isinstance(error, Rejected | sparing.Fault):
+        row.state = row.state if is_lost else ChangeState.FAILED
         desk.failed += 1
-        parking.park(desk.connection, item, message=parking.words_of(error))
-        return
-    if isinstance(error, Doubtful):
+    if isinstance(error, sparing.Fault):
+        sparing.tell(desk.connection.pk, f"{item.track.kind} {item.track.remote_id}", error.error)
+        parking.park(desk.connection, item, message=error.message, cause=Cause.FAULT)
+    elif isinstance(error, Rejected | Doubtful):
         # Else it would be sent first in every run, with the same end.
         parking.park(desk.connection, item, message=parking.words_of(error))
-    # A lost or garbled answer to a write: it may have taken effect. The next run reads before it writes.
-    row.state = ChangeState.ABANDONED if error.unsent and not isinstance(error, Malformed) else ChangeState.UNKNOWN
-
-
-def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+    elif is_lost:
+        parking.park(desk.connection, item, message=error.message, cause=Cause.LOST)

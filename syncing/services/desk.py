@@ -8,6 +8,7 @@ from time import monotonic
 
 from django.conf import settings
 
+from integrations import stopping
 from integrations.http import Session
 from integrations.models import Connection
 from integrations.providers.base import Provider
@@ -24,6 +25,14 @@ Tell = Callable[[str, int, int], None]
 """(stage, done, in all): progress for who watches; stages are read, plan, library, write."""
 
 
+WORTH = 10
+"""A turn goes on until its writes have cost so many times the requests of its read."""
+LONGEST = 4
+"""But no longer than so many of its times: then it is another's turn in any case."""
+MOST_CALLS = 250
+"""One a second for the longest turn."""
+
+
 def tell_nobody(_stage: str, _done: int, _total: int) -> None:
     return None
 
@@ -33,7 +42,10 @@ class Desk:
     """One run at work.
 
     held: entries of the side as they are now known, echoes included; None = removed by us.
-    unfinished: something is left that the next run must look at again.
+    refused, faulty: media that are left alone in this run, since they were edited meanwhile or our own code fails on
+    them. unfinished: something is left that the next run must look at again.
+    turn: media whose changes are to be sent in this turn, None = all; left: changes that are still to be sent, also
+    those of later turns. read_requests: what it cost to get as far as the plan.
     """
 
     connection: Connection
@@ -48,13 +60,17 @@ class Desk:
     changes: dict[tuple[str, int], Change] = field(default_factory=dict)
     held: dict[Key, Entry | None] = field(default_factory=dict)
     refused: set[int] = field(default_factory=set)
+    faulty: set[int] = field(default_factory=set)
     done: list[Item] = field(default_factory=list)
     library_revision: int = 0
     library_changes: int = 0
     writes: int = 0
     failed: int = 0
     unfinished: bool = False
-    started: float = field(default_factory=monotonic)
+    turn: frozenset[int] | None = None
+    left: int = 0
+    read_requests: int = 0
+    started: float = field(default_factory=lambda: monotonic())
 
     @property
     def rules(self) -> Mapping[Kind, Rules]:
@@ -66,9 +82,17 @@ class Desk:
         return kinds_of(self.connection, self.provider)
 
     def is_spent(self) -> bool:
-        """True when this turn is over: others wait for the queue too."""
-        long_enough = monotonic() - self.started > settings.SYNC_SLICE_SECONDS
-        return long_enough or self.writes >= settings.SYNC_SLICE_WRITES
+        """True when this turn is over: others wait for the queue too, or this worker was asked to end."""
+        took = monotonic() - self.started
+        # The next turn begins with reading it all again.
+        pays = self.session.requests - self.read_requests >= WORTH * self.read_requests
+        long_enough = took > settings.SYNC_SLICE_SECONDS * (1 if pays else LONGEST)
+        return long_enough or self.writes >= settings.SYNC_SLICE_WRITES or stopping.is_asked()
+
+    @property
+    def most_writes(self) -> int:
+        """Changes that are planned for one turn. The journal need not hold what cannot be done in it."""
+        return min(settings.SYNC_SLICE_WRITES, MOST_CALLS * self.provider.write_batch)
 
     def save_ledger(self, **values: object) -> None:
         """Write the whole baseline. Its digest is empty until the run has ended well."""

@@ -18,11 +18,13 @@ from syncing.services import (
     journal,
     leases,
     noting,
+    nudging,
     outcomes,
     pacing,
     parking,
     previewing,
     reviewing,
+    sending,
 )
 from syncing.services.baselines import SENTINELS
 from syncing.services.desk import Desk
@@ -31,6 +33,8 @@ from syncing.services.leases import Lease, LeaseLost
 
 BENCH = timedelta(hours=1)
 """As long as `planning` counts an entry's writes."""
+NEAR = timedelta(hours=2)
+"""What is to be tried again later than this is no reason to look at everything each time: `pruning` sees to it."""
 HELD = "guard"
 
 
@@ -42,10 +46,11 @@ def begin(desk: Desk) -> None:
         previewing.expire_previews(desk.connection)
     if not any(not item.verdict.is_quiet for item in items):
         return
+    sending.limit_turn(desk)
     with transaction.atomic():
         leases.renew(desk.lease)
         desk.run.save(force_insert=True)
-        desk.changes = journal.write_plan(desk.run, items, titles=_titles(desk))
+        desk.changes = journal.write_plan(desk.run, items, titles=_titles(desk), turn=desk.turn)
 
 
 def _cover_fewer_fields(desk: Desk) -> None:
@@ -73,15 +78,16 @@ def finish(desk: Desk, fetched: Fetched) -> None:
         leases.renew(desk.lease)
         reviewing.ask_about(run, prepared.guarded, removals=desk.connection.removals, titles=_titles(desk))
         reviewing.use_up(prepared.words, left=_left(desk, fetched), absences_open=_has_open_absences(desk))
-        parking.unpark(desk.connection, desk.done)
+        parking.unpark(desk.connection, desk.done, wishes=prepared.wishes, complete=fetched.complete)
         noting.note_unmatched(
             desk.connection, prepared.waiting, unroutable=prepared.plan.unroutable, routes=prepared.searched
         )
         again = _comes_back_at(desk)
         # Who asked since, for instance by an answer, must not find that nothing moved.
-        rests = not (unfinished or again is not None or prepared.searched.left or leases.is_wanted(desk.lease))
+        comes_back = again is not None and again <= timezone.now() + NEAR
+        rests = not (unfinished or comes_back or prepared.searched.left or leases.is_wanted(desk.lease))
         _store_baseline(desk, fetched, settled=not unfinished, rests=rests)
-    more = unfinished and (desk.is_spent() or bool(desk.refused) or bool(prepared.guarded.deferred))
+    more = unfinished and (desk.is_spent() or bool(desk.left or desk.refused or prepared.guarded.deferred))
     _close(desk, fetched, more=more, again=again)
 
 
@@ -172,17 +178,24 @@ def _close(desk: Desk, fetched: Fetched, *, more: bool, again: datetime | None) 
         due = min(due, pacing.spread_later(max(again, now)))
     if desk.unfinished and not more:
         # Something failed: sooner than the interval, later than at once.
-        due = min(due, now + timedelta(seconds=outcomes.backoff(2)))
-    if not leases.let_go(desk.lease, due_at=due, kinds_due=looks.kinds_due):
-        raise LeaseLost(str(connection.pk))
+        due = min(due, now + outcomes.soon())
     run.message = fetched.reason[:500]
-    outcomes.clear_connection(connection, now, moved=moved)
-    if connection.approved_at is None:
-        Connection.objects.filter(pk=connection.pk).update(approved_at=now)
-    if not run.is_stored:
-        outcomes.end_quietly(run)
-        return
-    outcomes.close(run, state=RunState.PARTIAL if more else RunState.DONE, message=run.message)
+    with transaction.atomic():
+        # The connection before the schedule, as everybody takes them.
+        outcomes.clear_connection(connection, now, moved=moved)
+        if connection.approved_at is None:
+            Connection.objects.filter(pk=connection.pk).update(approved_at=now)
+        if not leases.let_go(desk.lease, due_at=due, kinds_due=looks.kinds_due, backlog=desk.left if more else 0):
+            raise LeaseLost(str(connection.pk))
+        if more:
+            # Its seat is free, for whoever is next; where nobody waits it goes on at once.
+            nudging.nudge()
+        if not run.is_stored:
+            outcomes.end_quietly(run)
+            return
+        if desk.unfinished:
+            journal.abandon_rest(run)
+        outcomes.close(run, state=RunState.PARTIAL if more else RunState.DONE, message=run.message)
 
 
 def finish_unchanged(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -39,14 +39,17 @@ def after_of(moves: Iterable[Move], action: Action) -> dict[str, Any] | None:
     return {move.field: to_json(move.field, move.after) for move in moves}
 
 
-def write_plan(run: SyncRun, items: Sequence[Item], *, titles: dict[int, str]) -> dict[tuple[str, int], Change]:
-    """One row a side and entry, all planned; {(side, media id): row}."""
+def write_plan(
+    run: SyncRun, items: Sequence[Item], *, titles: dict[int, str], turn: Collection[int] | None = None
+) -> dict[tuple[str, int], Change]:
+    """One row a side and entry, all planned; {(side, media id): row}. turn: media that are sent in this run, None =
+    all; of the others only the library's side is done."""
     rows = []
     for item in items:
         verdict = item.verdict
         if verdict.to_library is not Action.NONE:
             rows.append(_row(run, item, LIBRARY, action=verdict.to_library, moves=verdict.moves_in, titles=titles))
-        if verdict.to_side is not Action.NONE:
+        if verdict.to_side is not Action.NONE and (turn is None or item.track.media_id in turn):
             rows.append(_row(run, item, run.provider, action=verdict.to_side, moves=verdict.moves_out, titles=titles))
     Change.objects.bulk_create(rows, batch_size=500)
     return {(row.side, row.media_id or 0): row for row in rows}
@@ -87,6 +90,12 @@ def mark(rows: Iterable[Change], state: ChangeState, *, message: str = "") -> No
         return
     settled = None if state in (ChangeState.PLANNED, ChangeState.SENDING) else timezone.now()
     Change.objects.filter(pk__in=keys).update(state=state, settled_at=settled, message=message[:500])
+
+
+def abandon_rest(run: SyncRun) -> None:
+    """What a run that ends had still planned: plans are never resumed."""
+    rest = Change.objects.filter(run=run, state=ChangeState.PLANNED)
+    rest.update(state=ChangeState.ABANDONED, settled_at=timezone.now())
 
 
 def record_edits(user: User, edits: Sequence[Edit]) -> None:

@@ -17,6 +17,8 @@ from syncing.services.routing import Routes
 
 AGAIN = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
 """How long until what was not found is looked for again: a new work, one known for a day, one known for a week."""
+OURS = ("fault", "unclear")
+"""Reasons that end with a new version of ours: looked at again each day."""
 _Place = tuple[str, str, int | None]
 
 
@@ -28,7 +30,7 @@ def note_unmatched(
     present: dict[_Place, Unmatched] = {
         (row.kind, row.remote_id, row.media_id): row for row in Unmatched.objects.filter(connection=connection)
     }
-    wanted: dict[_Place, Waiting] = {(str(each.kind), each.remote_id, None): each for each in waiting}
+    wanted: dict[_Place, Waiting] = {(str(each.kind), each.remote_id, each.media_id): each for each in waiting}
     wanted |= {(str(each.kind), "", each.media_id): each for each in _works(unroutable, routes)}
     Unmatched.objects.filter(pk__in=[row.pk for place, row in present.items() if place not in wanted]).delete()
     titles = titles_of({place[2] for place in wanted if place not in present and place[2] is not None})
@@ -51,7 +53,7 @@ def note_unmatched(
     told = [present[place] for place in kept if _renew(present[place], wanted[place], routes)]
     due = [row for place in kept if (row := present[place]).retry_at <= now and row.media_id not in routes.left]
     for row in due:
-        row.retry_at = now + _interval(now - row.first_seen_at)
+        row.retry_at = now + (AGAIN[0] if row.reason in OURS else _interval(now - row.first_seen_at))
     Unmatched.objects.bulk_update(told, ["reason", "candidates"], batch_size=200)
     Unmatched.objects.bulk_update(due, ["retry_at"], batch_size=500)
 
@@ -69,7 +71,8 @@ def _told(each: Waiting) -> dict[str, Any]:
 def _renew(row: Unmatched, each: Waiting, routes: Routes) -> bool:
     """True when the row says something else now. One that was not looked up this time stays as it is: what is known of
     it is what the last look-up found."""
-    if row.media_id is not None and row.media_id not in routes.looked_up and row.media_id not in routes.waiting:
+    is_old = row.media_id not in routes.looked_up and row.media_id not in routes.waiting and each.reason != "fault"
+    if row.media_id is not None and is_old:
         return False
     news = {name: value for name, value in _told(each).items() if getattr(row, name) != value}
     for name, value in news.items():

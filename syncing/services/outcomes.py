@@ -8,98 +8,139 @@ from __future__ import annotations
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
-from integrations.errors import (
-    AuthRevoked,
-    Malformed,
-    ProviderError,
-    RateLimited,
-    Rejected,
-    Transient,
-    Unavailable,
-)
 from integrations.models import Connection, ConnectionState
-from integrations.oauth import AppRejected
+from integrations.providers import registry
+from integrations.services import outages
+from syncing.core import retry
 from syncing.models import RunState, Schedule, SyncRun
-from syncing.services import leases, pacing
-from syncing.services.leases import Lease
-from syncing.services.scheduling import abandon_open
+from syncing.services import leases, pacing, undoing
+from syncing.services.endings import Ending, ending_of_outage
+from syncing.services.leases import Lease, LeaseLost, Trouble
+from syncing.services.scheduling import STOPPED, abandon_open
 
 log = logging.getLogger(__name__)
 
 STAYS = "expires_soon"
-BASE_SECONDS = 30.0
-CAP_SECONDS = 6 * 3600.0
+OF_ALL = frozenset({"rate_limited", "unavailable"})
+"""Codes of trouble that is the whole service's, where nothing was asked yet."""
+LONGEST_ASIDE = 60.0
+"""Seconds. Nothing is handed out while a service is away or wants to be left alone; afterwards all shall be there."""
+AWAY = frozenset({"unavailable", "transient"})
+"""Codes of trouble that may be an outage."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """code: of SyncRun.error_code. message: for the person. wait: seconds until the next try, None = by interval.
-    counts: True when it adds to the failures in a row, from which the wait grows."""
-
-    code: str
-    message: str
-    state: RunState = RunState.HALTED
-    wait: float | None = None
-    counts: bool = True
+def soon() -> timedelta:
+    """Until what a good run left is done."""
+    return timedelta(seconds=retry.wait(retry.LEFT_OVER, failures=1, draw=_draw()))
 
 
-def ending_of(error: ProviderError, *, name: str) -> Ending:
-    """What an error of a service says about the whole run. name: the service's name for people."""
-    if isinstance(error, RateLimited):
-        return Ending(
-            "rate_limited",
-            f"{name} allows no more requests right now. The sync goes on by itself.",
-            RunState.PARTIAL,
-            error.retry_after,
-            counts=False,
-        )
-    if isinstance(error, Unavailable):
-        message = f"{name} is not reachable right now. The sync goes on when it is back."
-        return Ending("unavailable", message, wait=error.retry_after)
-    if isinstance(error, Transient):
-        return Ending("transient", f"{name} did not answer as it should. It is tried again soon.")
-    if isinstance(error, AuthRevoked):
-        message = f"{name} no longer lets Enishi in. Please sign in there again."
-        return Ending("needs_login", message, counts=False)
-    if isinstance(error, AppRejected):
-        # The operator's client id or secret: everybody waits for it, so somebody must be woken.
-        message = f"{name} does not accept this site's own registration. The operator has been told."
-        return Ending("app_rejected", message, RunState.FAILED)
-    if isinstance(error, Malformed):
-        message = f"{name} answered in a way that is not understood. Nothing was changed; we look into it."
-        return Ending("malformed", message, RunState.FAILED)
-    if isinstance(error, Rejected):
-        return Ending("rejected", error.message)
-    return Ending("transient", error.message)
-
-
-INTERNAL = Ending("internal", "Something went wrong on our side. Nothing is lost; we look into it.", RunState.FAILED)
-
-
-def backoff(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: doubled each time, with full jitter above a half."""
-    ceiling = min(CAP_SECONDS, BASE_SECONDS * float(2 ** min(failures - 1, 16)))
-    return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+def _draw() -> float:
+    return random.uniform(0.0, 1.0)  # noqa: S311 - jitter
 
 
 def end_badly(run: SyncRun, connection: Connection, lease: Lease, *, ending: Ending) -> None:
-    """Write down how the run ended and when it is tried again; the connection says why."""
-    schedule = Schedule.objects.filter(pk=connection.pk).values("failures").first()
-    failures = (schedule["failures"] if schedule else 0) + (1 if ending.counts else 0)
-    wait = ending.wait if ending.wait is not None else backoff(max(failures, 1))
-    again = timezone.now() + timedelta(seconds=wait + (random.uniform(0, 0.1) * wait))  # noqa: S311 - jitter
-    needs_login = ending.code == "needs_login"
-    again = max(again, pacing.next_due(connection)) if needs_login else again
-    if not leases.let_go(lease, due_at=again, not_before=again, failures=failures):
-        return
+    """Write down how the run ended and when it is tried again; the connection says why. All of it or, where the lease
+    was lost, nothing."""
+    # Asked before the transaction, which waits for nobody.
+    away_for = outages.away_for(connection.provider) if ending.code in AWAY else None
+    try:
+        with transaction.atomic():
+            if away_for is None:
+                _end_badly(run, connection, lease, ending=ending)
+            else:
+                _end_in_outage(run, connection, lease, away_for=away_for)
+    except LeaseLost:
+        log.info("run of connection %s lost its lease", connection.pk)
+
+
+def _end_badly(run: SyncRun, connection: Connection, lease: Lease, *, ending: Ending) -> None:
+    now, rule = timezone.now(), ending.rule
+    before = trouble_of(connection)
+    trouble = add_failure(before, ending.code, now, moved=bool(run.writes or run.library_changes))
+    failing_for = (now - trouble.since).total_seconds() if trouble.since is not None else 0.0
+    resting = rule.counts and retry.rests(rule, failing_for)
+    again = next_try(ending, trouble, now, resting=resting)
+    if ending.code == "needs_login":
+        again = max(again, pacing.next_due(connection))
+    if resting:
+        days = max(1, round(failing_for / retry.DAY))
+        ending = replace(ending, message=f"{ending.message} {_rest_words(days)}")
+    # The connection before the schedule, as everybody takes them.
+    tell_connection(connection, ending)
+    if not leases.let_go(lease, due_at=again, not_before=again, trouble=trouble, backlog=None):
+        raise LeaseLost(str(connection.pk))
     close(run, state=ending.state, code=ending.code, message=ending.message)
     abandon_open(connection.pk)
+    if ending.code == "internal" == before.code and trouble.failures >= retry.UNDO_TRIES:
+        undoing.give_up(connection, code=ending.code)
+
+
+def _end_in_outage(run: SyncRun, connection: Connection, lease: Lease, *, away_for: float) -> None:
+    """The service is away for all: nobody's failure, and everybody keeps their place. Who has just tried goes behind
+    the others when it may be tried again, or one whose list it stumbles over would be the only one to try."""
+    ending = ending_of_outage(name=registry.get(connection.provider).name)
     tell_connection(connection, ending)
+    again = timezone.now() + timedelta(seconds=away_for + retry.wait(ending.rule, failures=1, draw=_draw()))
+    if not leases.set_aside(lease, until=again):
+        raise LeaseLost(str(connection.pk))
+    close(run, state=ending.state, code=ending.code, message=ending.message)
+    abandon_open(connection.pk)
+
+
+def set_aside(run: SyncRun, lease: Lease, *, ending: Ending) -> None:
+    """The run was not let begin, by our own limiter or by an outage: it is due as it was, a little later. Nothing
+    happened, so there is no row of it either."""
+    run.state, run.error_code, run.message = ending.state, ending.code, ending.message
+    wait = retry.wait(ending.rule, failures=1, draw=_draw(), told=min(ending.told or 0.0, LONGEST_ASIDE))
+    if not leases.set_aside(lease, until=timezone.now() + timedelta(seconds=wait)):
+        log.info("run of connection %s lost its lease", lease.connection_id)
+
+
+def _rest_words(days: int) -> str:
+    return (
+        f"It has been so for {days} day{'s' if days != 1 else ''}, so it is tried once a day. Sync now tries at once."
+    )
+
+
+def trouble_of(connection: Connection) -> Trouble:
+    row = Schedule.objects.filter(pk=connection.pk).values_list("failures", "trouble", "failing_since").first()
+    return Trouble(*row) if row is not None else leases.NO_TROUBLE
+
+
+def add_failure(before: Trouble, code: str, now: datetime, *, moved: bool = False) -> Trouble:
+    """moved: the run did something before it ended, so that this is the first failure since."""
+    if not retry.TABLE[code].counts:
+        return before
+    if moved or before.since is None:
+        return Trouble(1, code, now)
+    return Trouble(before.failures + 1, code, before.since)
+
+
+def next_try(ending: Ending, trouble: Trouble, now: datetime, *, resting: bool) -> datetime:
+    seconds = retry.wait(
+        ending.rule, failures=max(trouble.failures, 1), draw=_draw(), told=ending.told, resting=resting
+    )
+    return now + timedelta(seconds=seconds)
+
+
+def end_stopped(run: SyncRun, connection: Connection, lease: Lease) -> None:
+    """This worker was asked to end: the connection is due as it was, for the next one. No failure."""
+    try:
+        with transaction.atomic():
+            # Whoever lost the lease has no books to close either.
+            leases.renew(lease)
+            leases.give_back([lease])
+            if run.is_stored:
+                close(run, state=RunState.PARTIAL, code="stopped", message=STOPPED)
+                abandon_open(connection.pk)
+    except LeaseLost:
+        log.info("run of connection %s lost its lease", connection.pk)
 
 
 def tell_connection(connection: Connection, ending: Ending) -> None:

@@ -1,9 +1,14 @@
-"""Entries that a service would not take: set aside with the reason, so that one bad item never blocks a list."""
+"""Entries on which something failed: set aside with the reason, so that one bad item never blocks a list.
+
+A service refused it, its answer was lost or made no sense, or our own code fails on it: each has its own patience
+(`syncing.core.retry.ENTRIES`).
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,15 +18,14 @@ from integrations.errors import Gone, ProviderError
 from integrations.models import Connection
 from library.entry import Kind, to_json
 from syncing.core.model import Action
-from syncing.core.plan import Item, Plan
+from syncing.core.plan import Item, Key, Plan
+from syncing.core.retry import Cause, wait_of_entry
 from syncing.models import Parked
-
-PARK_AFTER = 3
-RETRY_PARKED = (timedelta(minutes=5), timedelta(hours=1))
-
 
 UNAVAILABLE = "Unavailable: "
 """Begins the message of what the service does not have (any more)."""
+SURE = 2
+"""Failures after which what answers are lost to is the entry and not the moment."""
 
 
 def words_of(error: ProviderError) -> str:
@@ -29,60 +33,94 @@ def words_of(error: ProviderError) -> str:
     return f"{UNAVAILABLE}{error.message}" if isinstance(error, Gone) else error.message
 
 
-def park(connection: Connection, item: Item, *, message: str) -> None:
-    """Count one more failure of this wish; another wish starts at one."""
-    wanted = wanted_digest(item)
+def park(connection: Connection, item: Item, *, message: str, cause: Cause = Cause.REFUSED) -> None:
+    """Count one more failure of this wish; another wish, or another cause, starts at one."""
+    wanted = wanted_digest(item, cause)
     row, created = Parked.objects.get_or_create(
         connection=connection,
         kind=item.track.kind,
         remote_id=item.track.remote_id,
-        defaults={"user_id": connection.user_id, "wanted": wanted, "failures": 1, "message": message[:500]},
+        defaults={
+            "user_id": connection.user_id,
+            "wanted": wanted,
+            "cause": cause,
+            "failures": 1,
+            "message": message[:500],
+        },
     )
     if created:
         return
-    failures = row.failures + 1 if row.wanted == wanted else 1
+    failures = row.failures + 1 if (row.wanted, row.cause) == (wanted, cause) else 1
     Parked.objects.filter(pk=row.pk).update(
-        wanted=wanted, failures=failures, message=message[:500], last_failed_at=timezone.now()
+        wanted=wanted, cause=cause, failures=failures, message=message[:500], last_failed_at=timezone.now()
     )
 
 
 def next_try(connection: Connection, items: Iterable[Item]) -> datetime | None:
     """When the first of these set-aside items is to be tried again; None when each has been tried often enough."""
-    keys = {(str(item.track.kind), item.track.remote_id) for item in items}
-    rows = Parked.objects.filter(connection=connection, failures__lt=PARK_AFTER)
-    times = [row.last_failed_at + RETRY_PARKED[row.failures - 1] for row in rows if (row.kind, row.remote_id) in keys]
-    return min(times, default=None)
+    keys = {item.key for item in items}
+    rows = [row for row in Parked.objects.filter(connection=connection) if (Kind(row.kind), row.remote_id) in keys]
+    return min((at for row in rows if (at := _due_at(row)) is not None), default=None)
 
 
-def unpark(connection: Connection, items: list[Item]) -> None:
-    """What was done is parked no longer."""
-    for row in Parked.objects.filter(connection=connection):
-        if any(item.track.kind == row.kind and item.track.remote_id == row.remote_id for item in items):
-            row.delete()
+def _due_at(row: Parked) -> datetime | None:
+    seconds = wait_of_entry(Cause(row.cause), row.failures)
+    return None if seconds is None else row.last_failed_at + timedelta(seconds=seconds)
 
 
-def without_parked(connection: Connection, plan: Plan) -> tuple[Plan, tuple[Item, ...]]:
-    """Entries that the service refused are left out until what we want of it changes, or a retry is due."""
+def unpark(
+    connection: Connection, done: Iterable[Item], *, wishes: Collection[Key], complete: Collection[Kind]
+) -> None:
+    """What was done is parked no longer, nor is that of which nothing is wanted any more.
+
+    wishes: entries on which there was something to do; complete: kinds of which all such entries are known.
+    """
+    keys = {item.key for item in done}
+    over = [
+        row.pk
+        for row in Parked.objects.filter(connection=connection)
+        if (key := (Kind(row.kind), row.remote_id)) in keys or (key[0] in complete and key not in wishes)
+    ]
+    if over:
+        Parked.objects.filter(pk__in=over).delete()
+
+
+def without_parked(connection: Connection, plan: Plan) -> tuple[Plan, tuple[Item, ...], Mapping[Key, bool]]:
+    """(the plan without what is to wait, what waits, what is tried again: True = by itself).
+
+    An entry waits until what we want of it changes, or its next try is due.
+    """
     known = {(Kind(row.kind), row.remote_id): row for row in Parked.objects.filter(connection=connection)}
     if not known:
-        return plan, ()
-    parked = tuple(item for item in plan.items if item.key in known and _still_parked(known[item.key], item))
-    if not parked:
-        return plan, ()
-    left_out = {item.key for item in parked}
+        return plan, (), {}
+    same = {item.key: item for item in plan.items if item.key in known and _is_same(known[item.key], item)}
+    now = timezone.now()
+    due = {key: at for key in same if (at := _due_at(known[key])) is not None}
+    again = {key: _goes_alone(known[key]) for key, at in due.items() if at <= now}
+    left_out = same.keys() - again.keys()
     kept = tuple(item for item in plan.items if item.key not in left_out)
-    return Plan(kept, plan.settled, plan.unroutable, plan.census), parked
+    return replace(plan, items=kept), tuple(same[key] for key in same if key in left_out), again
 
 
-def _still_parked(row: Parked, item: Item) -> bool:
-    if item.verdict.to_side is Action.NONE or row.wanted != wanted_digest(item):
+def _is_same(row: Parked, item: Item) -> bool:
+    """A fault of ours lies in all that is wanted; anything else only in what was sent."""
+    if row.cause != Cause.FAULT and item.verdict.to_side is Action.NONE:
         return False
-    if row.failures >= PARK_AFTER:
-        return True
-    return row.last_failed_at + RETRY_PARKED[row.failures - 1] > timezone.now()
+    return row.wanted == wanted_digest(item, Cause(row.cause))
 
 
-def wanted_digest(item: Item) -> str:
-    """What a write wants, in short: the same wish that failed is not tried again at once."""
-    wish = [item.verdict.to_side, [[move.field, to_json(move.field, move.after)] for move in item.verdict.moves_out]]
+def _goes_alone(row: Parked) -> bool:
+    """Whatever shares a request with a bad entry may fail with it."""
+    return row.cause == Cause.FAULT or row.failures >= SURE
+
+
+def wanted_digest(item: Item, cause: Cause = Cause.REFUSED) -> str:
+    """What is wanted, in short: the same wish that failed is not tried again at once."""
+    verdict = item.verdict
+    parts = [(verdict.to_side, verdict.moves_out)]
+    if cause is Cause.FAULT:
+        parts.append((verdict.to_library, verdict.moves_in))
+    wish: list[object] = []
+    for action, moves in parts:
+        wish += [action, [[move.field, to_json(move.field, move.after)] for move in moves]]
     return hashlib.blake2b(msgspec.json.encode(wish), digest_size=24).hexdigest()

@@ -29,7 +29,8 @@ def request_preview(user: User, *, provider: str) -> None:
 
 def waits_for_a_word(connection: Connection, lease: Lease) -> bool:
     """True when the first plan lies before the person already and nobody asked for a fresh one."""
-    if connection.approved_at is not None or not connection.asks_first or lease.interactive:
+    asked = lease.interactive and lease.trigger != "edit"
+    if connection.approved_at is not None or not connection.asks_first or asked:
         return False
     return Review.objects.filter(connection=connection, topic=Topic.FIRST_PLAN, state=ReviewState.OPEN).exists()
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from integrations.errors import ProviderError
+from django.db import connection as database
+from django.utils import timezone
+
+from integrations import stopping
+from integrations.errors import ProviderError, Stopping
 from integrations.models import Connection, ConnectionState
 from integrations.providers import registry
 from integrations.services.sessions import open_session
 from syncing.models import RunState, SyncRun
 from syncing.services import (
+    endings,
     leases,
     outcomes,
     pacing,
@@ -25,7 +30,10 @@ log = logging.getLogger(__name__)
 
 
 def sync_claimed(connection_id: UUID, token: int) -> SyncRun | None:
-    """Run what a tick has claimed for us; None when somebody else has it by now."""
+    """Run what a tick has claimed for us; None when somebody else has it by now, or when this worker is to end."""
+    if stopping.is_asked():
+        leases.give_back([Lease(connection_id, token, timezone.now())])
+        return None
     lease = leases.take_up(connection_id, token)
     return None if lease is None else run_lease(lease)
 
@@ -43,7 +51,7 @@ def run_lease(lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody) -> S
         user_id=connection.user_id,
         connection=connection,
         provider=connection.provider,
-        trigger=trigger or ("person" if lease.interactive else "schedule"),
+        trigger=trigger or lease.trigger or ("person" if lease.interactive else "schedule"),
         lease_token=lease.token,
         full=lease.full,
         purpose="preview" if lease.preview else "sync",
@@ -53,14 +61,22 @@ def run_lease(lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody) -> S
     except LeaseLost:
         log.info("run of connection %s lost its lease", connection.pk)
         return None
+    except Stopping:
+        log.info("sync of connection %s goes on elsewhere: this worker is about to end", connection.pk)
+        outcomes.end_stopped(run, connection, lease)
     except ProviderError as error:
-        ending = outcomes.ending_of(error, name=registry.get(connection.provider).name)
+        ending = endings.ending_of(error, name=registry.get(connection.provider).name)
+        if error.unsent and ending.code in outcomes.OF_ALL and not (run.requests or run.is_stored):
+            outcomes.set_aside(run, lease, ending=ending)
+            return run
         (log.error if ending.state == RunState.FAILED else log.info)("sync of %s: %s", connection.pk, error)
         outcomes.end_badly(run, connection, lease, ending=ending)
-    except Exception:
+    except Exception as error:
         # Ours: logged whole, shown to the person as what it is, and tried again later.
         log.exception("sync of connection %s failed", connection.pk)
-        outcomes.end_badly(run, connection, lease, ending=outcomes.INTERNAL)
+        # A line to the database that broke is not the one to write this down on.
+        database.close_if_unusable_or_obsolete()
+        outcomes.end_badly(run, connection, lease, ending=endings.ending_of_fault(error))
     return run
 
 

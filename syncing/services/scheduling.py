@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 EDIT_DEBOUNCE = timedelta(seconds=1.5)
 """After the first edit: people often change several fields in a row."""
+STOPPED = "The worker stopped; the next run starts afresh."
+"""Of a run that did not come to its end, for the person."""
 
 
 def request_sync(
@@ -45,7 +47,8 @@ def request_sync(
     now = timezone.now()
     waits = trigger == "person"
     values: dict[str, Any] = {"due_at": now if waits else now + EDIT_DEBOUNCE, "wanted_at": now, "not_before": None}
-    values |= {"interactive": True} if waits else {}
+    # An edit carries a person's wish as well: it goes before the checks, though nobody looks on.
+    values |= {"interactive": True, "trigger": trigger} if trigger in ("person", "edit") else {}
     values |= {"full": True} if full else {}
     # A sync that is asked for while a preview is made is no second preview.
     values |= {"preview": preview}
@@ -70,11 +73,14 @@ def add_schedule(connection: Connection, *, fresh: bool) -> None:
                 "due_at": timezone.now(),
                 "wanted_at": timezone.now(),
                 "interactive": True,
+                "trigger": "person",
+                "backlog": 0,
                 "is_on": True,
                 "not_before": None,
-                "failures": 0,
+                "deaths": 0,
+                **leases.NO_TROUBLE.columns(),
                 # A run of the account before must not go on with this one's list.
-                **({"lease_until": None} if fresh else {}),
+                **({"lease_until": None, "begun_at": None} if fresh else {}),
             },
         )
         if fresh:
@@ -86,7 +92,7 @@ def add_schedule(connection: Connection, *, fresh: bool) -> None:
 def drop_schedule(connection: Connection) -> None:
     """A connection was unlinked: no more runs, and nothing remembered, since much may happen until it is back."""
     with transaction.atomic():
-        Schedule.objects.filter(connection=connection).update(is_on=False, lease_until=None)
+        Schedule.objects.filter(connection=connection).update(is_on=False, lease_until=None, begun_at=None)
         forget(connection)
 
 
@@ -114,7 +120,7 @@ def look_again(connection_id: UUID) -> None:
     The schedule's row first, as a run does it: a run that ends in this moment either sees the wish or ends before.
     """
     Schedule.objects.filter(pk=connection_id).update(
-        due_at=timezone.now(), wanted_at=timezone.now(), interactive=True, not_before=None
+        due_at=timezone.now(), wanted_at=timezone.now(), interactive=True, trigger="person", not_before=None
     )
     Baseline.objects.filter(pk=connection_id).update(digest="")
     nudge()
@@ -122,11 +128,12 @@ def look_again(connection_id: UUID) -> None:
 
 def wake_others(user_id: UUID, *, but: UUID | None = None, after: timedelta = timedelta(0)) -> None:
     """The library changed: the person's other connections are behind it now, also one that a run holds: it may have
-    read the library before."""
+    read the library before. They go before the checks: what they carry is an edit, wherever it was made."""
     soon = timezone.now() + after
     late = models.Q(due_at__gt=soon) | models.Q(lease_until__isnull=False)
-    rows = Schedule.objects.filter(late, user_id=user_id, is_on=True)
-    if rows.exclude(pk=but).update(due_at=soon, wanted_at=timezone.now()):
+    rows = Schedule.objects.filter(late | models.Q(interactive=False), user_id=user_id, is_on=True)
+    wish = {"wanted_at": timezone.now(), "interactive": True, "trigger": "edit"}
+    if rows.exclude(pk=but).update(due_at=soon, **wish):
         nudge(user_id, after=after)
 
 
@@ -136,28 +143,20 @@ def bring_forward(connection: Connection) -> None:
     Schedule.objects.filter(pk=connection.pk, due_at__gt=due).update(due_at=due)
 
 
-def sweep() -> int:
-    """Find what a dead worker left behind: its runs are abandoned and its connections are due again."""
-    freed = 0
-    for connection_id in list(leases.expired()):
-        with transaction.atomic():
-            now = timezone.now()
-            # The row first: whoever takes it over meanwhile must not find their own books closed.
-            held = Schedule.objects.filter(pk=connection_id, lease_until__lt=now)
-            if held.update(lease_until=None, due_at=now):
-                abandon_open(connection_id)
-                freed += 1
-    return freed
+def abandon_open(connection_id: UUID, *, but: int | None = None) -> None:
+    """Close the books on runs that ended without closing them. What was being sent is unknown until it is read.
 
-
-def abandon_open(connection_id: UUID) -> None:
-    """Close the books on runs that ended without closing them. What was being sent is unknown until it is read."""
+    but: the fencing number of the run that is at work now; its books stay open.
+    """
     now = timezone.now()
     open_rows = Change.objects.filter(connection_id=connection_id)
-    open_rows.filter(state=ChangeState.SENDING).update(state=ChangeState.UNKNOWN, settled_at=now)
     runs = SyncRun.objects.filter(connection_id=connection_id, state=RunState.RUNNING)
+    if but is not None:
+        open_rows = open_rows.exclude(run__state=RunState.RUNNING, run__lease_token=but)
+        runs = runs.exclude(lease_token=but)
+    open_rows.filter(state=ChangeState.SENDING).update(state=ChangeState.UNKNOWN, settled_at=now)
     # An undo was asked for once and is not forgotten: it looks at what is there and goes on.
     runs.filter(purpose="undo").update(state=RunState.QUEUED)
     stale = open_rows.filter(state=ChangeState.PLANNED).exclude(run__state__in=(RunState.PREVIEW, RunState.QUEUED))
     stale.update(state=ChangeState.ABANDONED, settled_at=now)
-    runs.update(state=RunState.ABANDONED, finished_at=now, message="The worker stopped; the next run starts afresh.")
+    runs.update(state=RunState.ABANDONED, finished_at=now, message=STOPPED)

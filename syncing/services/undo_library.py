@@ -17,6 +17,7 @@ from library.stamps import Stamp, restamp, stamps_from_json
 from syncing.core.model import Action
 from syncing.core.undo import Done, Undo, undo
 from syncing.models import Change, ChangeState
+from syncing.services import sparing
 from syncing.services.baselines import Ledger
 
 if TYPE_CHECKING:
@@ -78,22 +79,26 @@ def undo_in_library(user_id: Any, rows: Sequence[Change], ledger: Ledger) -> int
     deleted: list[int] = []
     applied = 0
     for row in rows:
-        assert row.undoes is not None
-        media_id = row.media_id or 0
-        known = present.get(media_id)
-        alive = known.entry if known is not None and known.removed_at is None else None
-        back = undo(done_of(row.undoes), alive, last=known.entry if known is not None else None)
+        known = present.get(row.media_id or 0)
         row.settled_at = timezone.now()
-        if back.action is Action.NONE:
-            row.state, row.message = ChangeState.SKIPPED, TOUCHED
+        try:
+            back = _back(row, known)
+            if back.action is Action.NONE:
+                row.state, row.message = ChangeState.SKIPPED, TOUCHED
+                continue
+            if back.action is not Action.REMOVE:
+                stored[row.media_id or 0] = _restored(back, known)
+                _agree(ledger, row, back)
+        except Exception as error:
+            if not sparing.is_of_entry(error):
+                raise
+            sparing.tell(row.connection_id, f"change {row.pk}", error)
+            row.state, row.message = ChangeState.FAILED, sparing.MESSAGE
             continue
         applied += 1
         row.state = ChangeState.APPLIED
         if back.action is Action.REMOVE:
-            deleted.append(media_id)
-        else:
-            stored[media_id] = _restored(back, known)
-            _agree(ledger, row, back)
+            deleted.append(row.media_id or 0)
     if stored:
         store_entries(user_id, stored, source="undo")
     if deleted:
@@ -101,6 +106,12 @@ def undo_in_library(user_id: Any, rows: Sequence[Change], ledger: Ledger) -> int
         delete_entries(user_id, deleted)
     Change.objects.bulk_update(rows, ["state", "message", "settled_at"])
     return applied
+
+
+def _back(row: Change, known: ListEntry | None) -> Undo:
+    assert row.undoes is not None
+    alive = known.entry if known is not None and known.removed_at is None else None
+    return undo(done_of(row.undoes), alive, last=known.entry if known is not None else None)
 
 
 def _media(rows: Sequence[Change]) -> list[int]:

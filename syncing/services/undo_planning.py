@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from integrations.http import Session
 from integrations.models import Connection
@@ -23,10 +23,12 @@ from syncing.core.model import (
 from syncing.core.plan import Item, Key, Plan, Remote
 from syncing.core.undo import Undo, remember, undo
 from syncing.models import Baseline, Change, ChangeState, SyncRun
-from syncing.services import fetching, journal, matching, planning, recalling, rules, undo_library
+from syncing.services import fetching, journal, planning, puzzling, recalling, rules, sparing, undo_library
 from syncing.services.baselines import Ledger, unpack
 from syncing.services.desk import Desk
 from syncing.services.leases import Lease
+
+UNREAD = "The list could not be read whole, and this title is not among what was read. You can try it again."
 
 
 def prepare_undo(
@@ -43,14 +45,23 @@ def prepare_undo(
     ledger = unpack(bytes(baseline.data))
     fetched = fetching.fetch(connection, session, provider, baseline=baseline, full=True)
     own = words_of(connection.user_id, provider.slug)
-    matched = matching.match(provider.slug, fetched.entries, own)
+    matched, puzzles = puzzling.match_list(connection, fetched.entries, ledger, own=own)
     remotes = {(remote.kind, remote.remote_id): remote for remote in matched.remotes}
+    unclear = fetched.unclear.keys() | puzzles.keys()
     library = rows_of(connection.user_id)
+    readable = [row for row in rows if _was_read(row, remotes, complete=fetched.complete, unclear=unclear)]
     items, todo = [], {}
-    for row in rows:
-        item = _item(row, ledger, remotes=remotes, library=library)
-        if item is None:
-            _close(row, ledger, remotes=remotes, library=library)
+    for row in readable:
+        try:
+            item = _item(row, ledger, remotes=remotes, library=library)
+            if item is None:
+                _close(row, ledger, remotes=remotes, library=library)
+                continue
+        except Exception as error:
+            if not sparing.is_of_entry(error):
+                raise
+            sparing.tell(connection.pk, f"change {row.pk}", error)
+            journal.mark([row], ChangeState.FAILED, message=sparing.MESSAGE)
             continue
         items.append(item)
         todo[provider.slug, item.track.media_id] = row
@@ -64,6 +75,17 @@ def prepare_undo(
     desk = Desk(connection, lease, provider, session, baseline, ledger, run, prepared)
     desk.changes, desk.library_revision = todo, baseline.library_revision
     return desk
+
+
+def _was_read(
+    row: Change, remotes: Mapping[Key, Remote], *, complete: Collection[Kind], unclear: Collection[Key]
+) -> bool:
+    """False where nobody can say what is there: what is not known is not gone. Such a row is closed with its reason."""
+    key: Key = (Kind(row.kind), row.remote_id)
+    if key in remotes or (key[0] in complete and key not in unclear):
+        return True
+    journal.mark([row], ChangeState.SKIPPED, message=UNREAD)
+    return False
 
 
 def _item(row: Change, ledger: Ledger, *, remotes: Mapping[Key, Remote], library: Mapping[int, Row]) -> Item | None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+GIVEN_UP = "Something went wrong on our side, again and again. What is not undone stays as it is; we look into it."
+
+
 def undo_change(user: User, *, change_id: int) -> SyncRun | None:
     """Take one change back. Returns the run that will do it; None when it is done already (a person's own edit).
 
@@ -101,6 +104,22 @@ def queued_for(connection: Connection) -> SyncRun | None:
     is there before it does anything, so that doing it again is safe."""
     waiting = Q(state=RunState.QUEUED) | Q(state=RunState.RUNNING)
     return SyncRun.objects.filter(waiting, connection=connection, purpose="undo").order_by("started_at").first()
+
+
+def give_up(connection: Connection, *, code: str) -> None:
+    """Fail the undo that every run begins with: our own code does not get through it, and nothing else would ever be
+    done. In the caller's transaction. What it did stays done; the rest may be asked for again."""
+    run = queued_for(connection)
+    if run is None:
+        return
+    now = timezone.now()
+    rows = Change.objects.filter(run=run)
+    rows.filter(state=ChangeState.SENDING).update(state=ChangeState.UNKNOWN, settled_at=now)
+    rows.filter(state=ChangeState.PLANNED).update(state=ChangeState.ABANDONED, settled_at=now)
+    failed = rows.exclude(state=ChangeState.APPLIED).count()
+    SyncRun.objects.filter(pk=run.pk).update(
+        state=RunState.FAILED, error_code=code, finished_at=now, message=GIVEN_UP, failed=failed
+    )
 
 
 def library_rows(run: SyncRun) -> list[Change]:

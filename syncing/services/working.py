@@ -10,16 +10,8 @@ from integrations.http import Session
 from integrations.models import Connection
 from integrations.providers.base import Provider
 from library.queries import revision_of
-from syncing.core.guard import STOPS
 from syncing.models import Baseline, SyncRun
-from syncing.services import (
-    applying,
-    finishing,
-    leases,
-    pacing,
-    previewing,
-    scheduling,
-)
+from syncing.services import carrying, finishing, leases, pacing, previewing, scheduling
 from syncing.services.baselines import Ledger, UnreadableBaseline, unpack
 from syncing.services.desk import Desk, Tell
 from syncing.services.fetching import fetch
@@ -53,24 +45,20 @@ def work(
         leases.renew(lease)
         scheduling.abandon_open(connection.pk)
     ledger = _ledger_of(baseline)
-    prepared = prepare(connection, session, provider, entries=fetched.entries, complete=fetched.complete, ledger=ledger)
+    prepared = prepare(
+        connection,
+        session,
+        provider,
+        entries=fetched.entries,
+        complete=fetched.complete,
+        ledger=ledger,
+        unclear=fetched.unclear,
+    )
     run.entries_read = len(fetched.entries)
     desk = Desk(connection, lease, provider, session, baseline, ledger, run, prepared, tell)
+    desk.read_requests = session.requests
     desk.held = {key_of(entry): entry.entry for entry in fetched.entries}
-    tell("plan", len(prepared.plan.items), len(prepared.plan.items))
-    if any(topic in STOPS for topic in prepared.guarded.stopped):
-        finishing.finish_held(desk)
-        return
-    if previewing.must_ask(desk):
-        previewing.finish_preview(desk)
-        return
-    finishing.begin(desk)
-    applying.apply_library(desk)
-    try:
-        applying.apply_side(desk)
-    finally:
-        finishing.count(desk)
-    finishing.finish(desk, fetched)
+    carrying.carry_out(desk, fetched)
 
 
 def _baseline_of(connection: Connection) -> Baseline:

@@ -14,6 +14,7 @@ from library.services.catalogue import media_by_external_ids, titles_of
 from library.services.matches import NOWHERE
 from library.words import kind_words, quote_title
 from syncing.models import Parked, Unmatched
+from syncing.services.noting import OURS
 from syncing.services.parking import UNAVAILABLE
 from syncing.services.suggesting import Candidate
 
@@ -24,6 +25,8 @@ _REASONS = {
     "ambiguous": "What the id tables and {service} say of it does not fit together, so it waits for your word.",
     "left_alone": "You have left alone what {service} has under this title. To change that, undo your choice below.",
     "taken": "What {service} calls it is tied to another title of yours.",
+    "unclear": "{service} says something of this title that we do not understand. It is left as it is, here and there.",
+    "fault": "Something on our side does not get along with this title. It is left as it is; we look into it.",
     "unknown": "No match was found for this title yet.",
 }
 _FORMATS = {
@@ -51,7 +54,7 @@ class Shown:
 @dataclass(frozen=True, slots=True)
 class Waits:
     """One row, ready to show. url: at the service. candidates: of ours for an entry, of the service for a work.
-    other: the entry that is synced instead of a duplicate."""
+    other: the entry that is synced instead of a duplicate. is_ours: nothing that the person says would help."""
 
     id: int
     title: str
@@ -64,6 +67,7 @@ class Waits:
     facts: str
     candidates: tuple[Shown, ...]
     is_duplicate: bool
+    is_ours: bool
     by_shows: bool
     other: Shown | None
     media_id: int | None
@@ -94,6 +98,7 @@ def tell_row(row: Unmatched) -> Waits:
         facts=describe(itself, row.kind) if itself else "",
         candidates=tuple(show(each, row.kind, slug=slug) for each in choices),
         is_duplicate=row.reason == "duplicate",
+        is_ours=row.reason in OURS,
         by_shows=counts_by_shows(slug),
         other=show(entries[0], row.kind, slug=slug) if row.media_id is None and entries else None,
         media_id=row.media_id,
@@ -180,7 +185,7 @@ def counts_by_shows(slug: str) -> bool:
 
 
 def tell_parked(row: Parked) -> dict[str, Any]:
-    """What a service would not take: {"title", "url", "service", "is_gone", "message", "failures", "at"}."""
+    """What is set aside: {"title", "url", "service", "is_gone", "message", "failures", "at"}."""
     slug = row.connection.provider
     title = str(getattr(row, "title", "") or "") or f"{kind_words(row.kind)} {row.remote_id}"
     return {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from integrations.models import ConnectionState
+from integrations.services.outages import Outage
 from integrations.web.services import service_name
 from library.words import field_words, quote_title
 from syncing.models import Review, RunState, SyncRun
@@ -80,6 +82,22 @@ def run_figures(run: SyncRun) -> list[str]:
     return [text for count, text in figures if count]
 
 
+_OUTAGES = {
+    "away": "{service} is not answering at the moment, not only for you. Nothing is lost: this waits, and goes on by "
+    "itself when it is back. It is tried again {when}.",
+    "busy": "{service} wants no more requests for now. Nothing is lost: this waits, and goes on {when}.",
+    "off": "{service} is switched off here for now. Nothing is lost: this goes on when it is back.",
+    "unknown": "Something of ours is away for a moment, so no service is asked. Nothing is lost: this goes on by itself.",
+}
+
+
+def outage_words(outage: Outage, service: str) -> str:
+    """Why nothing happens with a service just now, and when it is tried again."""
+    wait = math.ceil(outage.seconds / 60)
+    when = f"in about {wait} minutes" if wait > 1 else "within a minute"
+    return _OUTAGES[outage.why].format(service=service, when=when)
+
+
 def judge_standing(standing: Standing) -> Badge:
     """How a connection does, in one line."""
     state = standing.connection.state
@@ -87,6 +105,8 @@ def judge_standing(standing: Standing) -> Badge:
         return Badge("Needs you to sign in again", "bad")
     if state == ConnectionState.PAUSED:
         return Badge("Paused", "quiet")
+    if standing.outage is not None:
+        return Badge(f"Waits for {service_name(standing.connection.provider)}", "quiet")
     if standing.is_busy:
         return Badge("Working now", "busy")
     if standing.preview is not None:

@@ -36,8 +36,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @person_page
 def dashboard(request: PersonRequest) -> HttpResponse:
     standings = queries.standings_for_user(request.user)
-    cards = [_card(standing) for standing in standings]
     linked = {standing.connection.provider for standing in standings}
+    cards = [_card(standing) for standing in standings]
     context = {
         "cards": cards,
         "is_live": any(card["badge"].tone == "busy" for card in cards),
@@ -59,7 +59,7 @@ def _step(standings: list[queries.Standing]) -> int:
 
 
 def _card(standing: queries.Standing) -> dict[str, Any]:
-    connection, schedule = standing.connection, standing.schedule
+    connection, schedule, outage = standing.connection, standing.schedule, standing.outage
     resting = connection.state != ConnectionState.ACTIVE or schedule is None or not schedule.is_on
     due = None if resting or schedule is None else max(filter(None, (schedule.due_at, schedule.not_before)))
     return {
@@ -67,7 +67,8 @@ def _card(standing: queries.Standing) -> dict[str, Any]:
         "connection": connection,
         "service": service_name(connection.provider),
         "badge": telling.judge_standing(standing),
-        "due": due,
+        "outage": telling.outage_words(outage, service_name(connection.provider)) if outage and not resting else "",
+        "due": None if outage else due,
         "last": _run_row(standing.last) if standing.last else None,
         "can_sync": connection.state == ConnectionState.ACTIVE and not standing.is_busy,
     }

@@ -22,7 +22,7 @@ from integrations.sandbox.server import Running
 from library.models import ListEntry, Media
 from library.services.editing import create_entry, edit_entry, remove_entry
 from syncing.models import Change, SyncRun
-from syncing.services import leases, scheduling, undoing
+from syncing.services import leases, sweeping, undoing
 from syncing.services.running import run_lease
 from tests.e2e.conftest import Link, sync
 from tests.e2e.lists import (
@@ -118,7 +118,7 @@ def run_and_die(connection: Connection, *, after: int) -> bool:
 
 def recover(connection: Connection) -> None:
     let_lease_expire(connection)
-    assert scheduling.sweep() == 1
+    assert sweeping.sweep() == 1
     assert Change.objects.filter(state__in=("sending", "planned"), run__purpose="sync").count() == 0
     assert SyncRun.objects.filter(state="running").count() == 0
 
@@ -254,4 +254,31 @@ def test_an_edit_made_while_an_answer_was_lost_is_the_newer_one(
     edit_entry(alice, media_id=media_of(1), changes={"progress": 6})
     sync(connection)
     assert (held(sandbox, provider)[1]["progress"], entry_of(alice, 1).progress) == (6, 6)
+    assert_at_rest(sandbox, [connection])
+
+
+@pytest.mark.parametrize("provider", SIDES)
+@pytest.mark.parametrize("soon", [True, False])
+def test_a_write_that_arrives_after_it_was_given_up_is_no_edit(
+    sandbox: Running, link: Link, alice: User, provider: str, soon: bool
+) -> None:
+    """For a while: long after it the same value there was set by the person."""
+    connection = link(alice, provider, [listed(provider, 1, progress=1, score=50)])
+    sync(connection)
+    edit_entry(alice, media_id=media_of(1), changes={"score": 70})
+    break_(sandbox, provider, "reset", when="before", endpoint=WRITES[provider])
+    assert sync(connection).state == "halted"
+    edit_entry(alice, media_id=media_of(1), changes={"score": 80})
+    sync(connection)
+    assert list(Change.objects.filter(side=provider).order_by("pk").values_list("after", "state")) == [
+        ({"score": 70}, "abandoned"),
+        ({"score": 80}, "applied"),
+    ]
+    if not soon:
+        let_hour_pass()
+    sandbox.control("POST", "clock", {"step": 60})
+    edit(sandbox, provider, 1, score=70)
+    sync(connection)
+    assert entry_of(alice, 1).score == (80 if soon else 70)
+    assert held(sandbox, provider)[1]["score"] in ((80, 8) if soon else (70, 7))
     assert_at_rest(sandbox, [connection])

@@ -202,7 +202,7 @@ def test_waits_grow_with_failures_in_a_row_and_end_with_success(
         now = timezone.now()
         sync(connection)
         row = Schedule.objects.get(pk=connection.pk)
-        waits.append(round((row.due_at - now).total_seconds() / 33))
+        waits.append(round((row.due_at - now).total_seconds() / 30))
         let_limits_pass(redis_client)
     assert (waits, row.failures) == ([1, 2, 4, 8], 4)
     mend(sandbox, provider)

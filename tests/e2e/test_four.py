@@ -138,6 +138,25 @@ def test_what_was_paused_stays_paused_when_one_goes_on_watching(four: Four) -> N
     four.assert_at_rest()
 
 
+@pytest.mark.parametrize(("kind", "options"), LOST)
+def test_what_was_paused_stays_paused_when_kitsus_answer_is_lost(
+    four: Four, redis_client: Redis, kind: str, options: dict[str, Any]
+) -> None:
+    """Kitsu goes on with a title whose progress moves (kitsu.md 8.2); we set that right in a second request."""
+    four.edit(ANILIST, 1, status="paused", progress=4)
+    four.settle()
+    four.edit(ANILIST, 1, progress=6)
+    break_(four.sandbox, KITSU, kind, endpoint="graphql:libraryEntry*", **options)
+    for _ in range(3):
+        for side in ALL:
+            four.run(side)
+        let_limits_pass(redis_client)
+    assert {side: (four.held(side)[1]["status"], four.held(side)[1]["progress"]) for side in LISTS} == dict.fromkeys(
+        LISTS, ("paused", 6)
+    )
+    four.assert_at_rest()
+
+
 def test_a_hidden_list_entry_at_kitsu_is_no_removal(four: Four) -> None:
     """The adult filter is switched on there: what vanishes was not taken off the list (kitsu.md 6.6)."""
     work = work_of(1)

@@ -18,7 +18,7 @@ from accounts.models import User
 from integrations.sandbox.server import Running
 from library.services.editing import edit_entry
 from syncing.models import Change
-from syncing.services import leases, scheduling
+from syncing.services import leases, sweeping
 from tests.e2e.conftest import Link, sync
 from tests.e2e.lists import (
     ANILIST,
@@ -61,7 +61,7 @@ def test_a_run_killed_while_a_write_is_on_its_way(sandbox: Running, link: Link, 
     wait_until(lambda: writes_of(sandbox, provider).total() == written)
     assert leases.claim(connection.pk) is None
     let_lease_expire(connection)
-    assert scheduling.sweep() == 1
+    assert sweeping.sweep() == 1
     assert set(Change.objects.filter(side=provider).values_list("state", flat=True)) == {"unknown"}
     sync(connection)
     assert writes_of(sandbox, provider) == {"anime:1": 1, "anime:57": 1}

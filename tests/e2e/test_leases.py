@@ -16,7 +16,7 @@ from integrations.models import Connection
 from integrations.sandbox.server import Running
 from library.services.editing import edit_entry
 from syncing.models import Schedule
-from syncing.services import leases, scheduling
+from syncing.services import leases, scheduling, sweeping
 from syncing.services.leases import Lease, LeaseLost
 from syncing.services.running import run_lease, sync_claimed
 from tests.e2e.conftest import Link, sync
@@ -135,9 +135,9 @@ def test_a_run_whose_lease_was_taken_stops_before_its_next_write(
     # AniList takes all three in one request, MyAnimeList one by one.
     assert writes_of(sandbox, provider).total() == (3 if provider == "anilist" else 1)
     monkeypatch.undo()
-    scheduling.sweep()
+    sweeping.sweep()
     let_lease_expire(connection)
-    scheduling.sweep()
+    sweeping.sweep()
     sync(connection)
     assert set(writes_of(sandbox, provider).values()) == {1}
     assert len(writes_of(sandbox, provider)) == 3
@@ -197,9 +197,9 @@ def test_the_sweep_frees_what_the_dead_held_and_nothing_else(sandbox: Running, l
     for connection in (dead, alive):
         assert leases.claim(connection.pk) is not None
     let_lease_expire(dead)
-    assert scheduling.sweep() == 1
+    assert sweeping.sweep() == 1
     rows = {row.pk: row.lease_until is None for row in Schedule.objects.all()}
     assert rows == {dead.pk: True, alive.pk: False}
-    assert scheduling.sweep() == 0
+    assert sweeping.sweep() == 0
     Schedule.objects.update(lease_until=None)
     assert_books_closed()

@@ -29,7 +29,7 @@ from integrations.sandbox.server import Running
 from integrations.services.sessions import open_session
 from library.services.editing import edit_entry
 from syncing.models import Schedule
-from syncing.services import applying, dispatching, outcomes, scheduling
+from syncing.services import applying, dispatching, endings, scheduling
 from tests.e2e.conftest import Link, sync
 from tests.e2e.lists import (
     ANILIST,
@@ -64,13 +64,13 @@ FAULTS: tuple[dict[str, Any], ...] = (
 def errors(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     """Each error of a service that ended a run."""
     seen: list[BaseException] = []
-    ending_of = outcomes.ending_of
+    ending_of = endings.ending_of
 
-    def remember(error: ProviderError, *, name: str) -> outcomes.Ending:
+    def remember(error: ProviderError, *, name: str) -> endings.Ending:
         seen.append(error)
         return ending_of(error, name=name)
 
-    monkeypatch.setattr(outcomes, "ending_of", remember)
+    monkeypatch.setattr(endings, "ending_of", remember)
     return seen
 
 

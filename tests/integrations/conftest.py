@@ -9,20 +9,22 @@ from pytest_django import Settings
 
 from integrations.line import Line
 from integrations.providers.base import Provider
-from integrations.services import devices, providers, signing_in
+from integrations.services import devices, providers, renewing, signing_in
 from tests.integrations.doubles import TOYS, NotingBreaker, NotingLimiter, ToyServer, make_line
 
 
 @dataclass
 class World:
     """The toys, the service behind them, and the lines that were opened to it: [(slug, klass, app, token)]; the
-    class is "login" for password grants. sent: the polls that were published, [(link id, seconds from now)]."""
+    class is "login" for password grants. sent: the polls that were published, [(link id, seconds from now)]; renewals:
+    the same of renewals, [(slug, queue, seconds from now)]."""
 
     server: ToyServer
     limiter: NotingLimiter = field(default_factory=NotingLimiter)
     breaker: NotingBreaker = field(default_factory=NotingBreaker)
     opened: list[tuple[str, str, str, str]] = field(default_factory=list)
     sent: list[tuple[str, float | None]] = field(default_factory=list)
+    renewals: list[tuple[str, str, float | None]] = field(default_factory=list)
 
     def open_line(
         self, provider: Provider, *, klass: str, app: str = "", token: str = "", max_wait: float = 5.0
@@ -33,9 +35,11 @@ class World:
     def open_login_line(self, provider: Provider, *, max_wait: float) -> Line:
         return self.open_line(provider, klass="login", max_wait=max_wait)
 
-    def send_task(self, name: str, *, args: list[str], countdown: float | None = None, **_: Any) -> None:
+    def send_task(self, name: str, *, args: list[str], queue: str, countdown: float | None = None, **_: Any) -> None:
         if name == devices.TASK:
             self.sent.append((args[0], countdown))
+        elif name == renewing.TASK:
+            self.renewals.append((args[0], queue, countdown))
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ SAMPLES = {
 PUBLIC = (
     "/healthz",
     "/readyz",
+    "/alarmz",
     "/",
     "/integrations/anilist/callback",
     "/admin/login/",

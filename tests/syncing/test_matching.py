@@ -16,6 +16,7 @@ from library.models import ExternalId, IdPair, Media
 from library.services.catalogue import Work, add_works, external_ids_of
 from library.services.identities import ambiguous_of, identities_of, pairs_of
 from library.services.matches import Words
+from syncing.services import suggesting
 from syncing.services.matching import Matched, match
 from syncing.services.routing import Routes, find_routes
 from syncing.services.searching import Searched, search
@@ -41,6 +42,38 @@ def test_a_work_known_by_the_other_services_id_is_adopted() -> None:
     match("anilist", [remote("20958", myanimelist="25777")])
     assert Media.objects.count() == 1
     assert external_ids_of("anilist", [Media.objects.get().pk]) == {Media.objects.get().pk: "20958"}
+
+
+@pytest.mark.parametrize("tie", ["id", "title", "none"])
+def test_of_two_lists_that_bring_a_work_at_one_moment_the_second_finds_it(
+    monkeypatch: pytest.MonkeyPatch, tie: str
+) -> None:
+    """AniList's run adds the work after Kitsu's run has looked for it, and before that adds it."""
+    theirs = [
+        replace(
+            titled("20958", "Trigun"),
+            media=replace(titled("20958", "Trigun").media, cross_ids={"myanimelist": "25777"}),
+        )
+    ]
+    ours = (
+        [remote("43", myanimelist="25777")]
+        if tie == "id"
+        else [titled("43", "Trigun" if tie == "title" else "Monster")]
+    )
+    look, overtaken = suggesting.look_alikes, False
+
+    def look_and_be_overtaken(provider: str, *args: Any, **kwargs: Any) -> Any:
+        nonlocal overtaken
+        found = look(provider, *args, **kwargs)
+        if provider == "kitsu" and not overtaken:
+            overtaken = True
+            match("anilist", theirs)
+        return found
+
+    monkeypatch.setattr(suggesting, "look_alikes", look_and_be_overtaken)
+    matched = match("kitsu", ours)
+    assert (overtaken, matched.waiting, len(matched.remotes)) == (True, (), 1)
+    assert Media.objects.count() == (2 if tie == "none" else 1)
 
 
 def test_numbers_of_anime_and_manga_are_kept_apart() -> None:

@@ -15,7 +15,6 @@ from integrations.models import Connection
 from syncing import tasks
 from syncing.models import Schedule
 from syncing.services import dispatching, leases, scheduling
-from syncing.services.outcomes import CAP_SECONDS, backoff
 from syncing.services.running import run_lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,11 +89,3 @@ def test_a_vanished_connection_is_a_quiet_return(alice: User) -> None:
     key = str(connection.pk)
     connection.delete()
     tasks.sync_connection(key, 1)
-
-
-def test_waits_grow_to_a_ceiling_with_jitter() -> None:
-    for failures, ceiling in ((1, 30.0), (2, 60.0), (5, 480.0), (99, CAP_SECONDS)):
-        drawn = [backoff(failures) for _ in range(200)]
-        assert min(drawn) >= ceiling / 2
-        assert max(drawn) <= ceiling
-        assert max(drawn) > min(drawn)

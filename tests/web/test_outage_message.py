@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from integrations.errors import Unavailable
-from syncing.services import outcomes
+from syncing.services import endings, outcomes
 from tests.web import rows
 
 WORDS = "AniList is not reachable right now. The sync goes on when it is back."
@@ -20,7 +20,7 @@ def test_an_outage_is_told_on_the_pages_until_a_run_ends_well(
     page: str, arguments: list[str], alice: User, alice_client: Client
 ) -> None:
     connection = rows.make_connection(alice)
-    ending = outcomes.ending_of(Unavailable("the service is not answering", retry_after=30.0), name="AniList")
+    ending = endings.ending_of(Unavailable("the service is not answering", retry_after=30.0), name="AniList")
     outcomes.tell_connection(connection, ending)
     address = reverse(page, args=arguments)
     assert WORDS in alice_client.get(address).content.decode()
