@@ -133,6 +133,7 @@ def close(run: SyncRun, *, state: RunState, code: str = "", message: str = "") -
 
 def end_quietly(run: SyncRun) -> None:
     """A run without changes: folded into the row of the last such run, so that a year of them is one line."""
+    assert run.connection_id is not None
     last = SyncRun.objects.filter(connection_id=run.connection_id).order_by("-started_at").first()
     foldable = (
         last is not None

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from syncing.models import Baseline, Change, Review, ReviewState, RunState, SyncRun, Unmatched
+from syncing.services import importing
 
 BATCH = 2000
 
@@ -17,6 +18,7 @@ BATCH = 2000
 def prune() -> int:
     """Old journal rows, runs without changes, and answered questions; returns how many rows went."""
     _look_up_again()
+    importing.expire_imports()
     horizon = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
     gone = _delete(Change.objects.filter(created_at__lt=horizon))
     ended = SyncRun.objects.filter(finished_at__lt=horizon).exclude(state=RunState.PREVIEW)

@@ -130,6 +130,7 @@ def ask_about(run: SyncRun, guarded: Guarded, *, removals: str, titles: Mapping[
 
 def ask_first(run: SyncRun, *, counts: Mapping[str, int]) -> None:
     """The first plan of a connection: one question with its figures."""
+    assert run.connection_id is not None
     Review.objects.filter(connection_id=run.connection_id, topic=Topic.FIRST_PLAN, state=ReviewState.OPEN).update(
         state=ReviewState.EXPIRED
     )
@@ -213,6 +214,7 @@ def _conflicts(item: Item, titles: Mapping[int, str]) -> list[Question]:
 
 
 def _ask(run: SyncRun, questions: Sequence[Question], *, stopped: bool) -> int:
+    assert run.connection_id is not None
     known = Review.objects.filter(connection_id=run.connection_id).exclude(state=ReviewState.EXPIRED)
     # An answer may have come while this run was at work: it is for the next one, and not asked for again.
     asked = {(row.topic, row.key): row for row in known.exclude(topic=Topic.FIRST_PLAN)}
