@@ -17,7 +17,7 @@ WITHOUT_DATABASE := tests/architecture tests/contract tests/core tests/integrati
 SLOWER := tests/contract tests/sandbox tests/security tests/web tests/project tests/library/mappings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run sandbox test quick lint check bench bench-scale chaos migrate migrations manage lock clean
+.PHONY: help demo run sandbox schema test quick lint check bench bench-scale chaos migrate migrations manage lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -67,6 +67,11 @@ migrations: $(STAMP) ## write migrations for changed models
 
 manage: $(STAMP) ## any command of the real service: make manage ARGS="createsuperuser"
 	@DJANGO_SETTINGS_MODULE=project.settings.prod $(BIN)/python manage.py $(ARGS)
+
+schema: $(STAMP) ## write docs/api/openapi.yaml, which a test compares with the code
+	@mkdir -p docs/api
+	@DJANGO_SETTINGS_MODULE=project.settings.test $(BIN)/python manage.py spectacular --validate --fail-on-warn \
+		--file docs/api/openapi.yaml
 
 lock: $(STAMP) ## lock the newest versions that requirements/*.in allow, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

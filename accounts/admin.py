@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.models import AccessKey, User
+from accounts.services.erasing import erase_person
 
 
 class NewUserForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -67,12 +69,55 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         allowed = all(self.has_delete_permission(request, person) for person in objs)
         return [str(person) for person in objs], counts, set() if allowed else {"user"}, protected
 
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        erase_person(obj, tells=False)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for person in queryset:
+            erase_person(person, tells=False)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Only a superuser hands out rights, otherwise staff could raise themselves."""
         fields = tuple(super().get_readonly_fields(request, obj))
         if request.user.is_superuser:
             return fields
         return (*fields, "is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class TheirsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Things of people that let them in: seen by operators, never made or changed, and dropped when somebody is locked
+    out or a key was lost. Not those of a superuser, unless by one."""
+
+    search_fields = ("user__email",)
+    list_select_related = ("user",)
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may_touch(request, obj and obj.user) and super().has_delete_permission(request, obj)
+
+
+@admin.register(AccessKey)
+class AccessKeyAdmin(TheirsAdmin):
+    list_display = ("prefix", "user", "name", "created_at", "expires_at", "last_used_at")
+    fields = ("user", "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at")
+
+
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class FactorAdmin(TheirsAdmin):
+    """Instead of allauth's, which shows and edits what a factor is made of."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    fields = ("user", "type", "created_at", "last_used_at")
 
 
 def _may_touch(request: HttpRequest, person: User | None) -> bool:

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from django import forms
 
 from accounts.models import User
+from accounts.services.keys import LONGEST_NAME
 
 
 def zone_choices(present: str = "") -> list[tuple[str, str | list[tuple[str, str]]]]:
@@ -21,6 +22,30 @@ def zone_choices(present: str = "") -> list[tuple[str, str | list[tuple[str, str
     offered = {name for zones in groups.values() for name, _ in zones}
     alone = ["UTC"] if present in offered or present in ("", "UTC") else ["UTC", present]
     return [*((name, name) for name in alone), *groups.items()]
+
+
+class KeyForm(forms.Form):
+    """What a new access key is to be."""
+
+    name = forms.CharField(max_length=LONGEST_NAME, help_text="For yourself: where the key will live.")
+    scopes = forms.MultipleChoiceField(
+        label="It may",
+        choices=[
+            ("read", "look at everything that is yours"),
+            ("sync", "start, preview and steer syncs"),
+            ("write", "change your list, your links to services and your settings"),
+        ],
+        initial=["read"],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.TypedChoiceField(
+        label="It ends",
+        choices=[("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year"), ("", "never, until it is revoked")],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial="90",
+    )
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -58,3 +58,44 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self) -> None:
         super().clean()
         self.email = self.email.lower()
+
+
+class AccessKey(models.Model):
+    """Lets a program act for its person, within `scopes` (accounts.services.keys). The key itself is not kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=15, unique=True, help_text="The beginning of the key, to recognise it by.")
+    digest = models.BinaryField(max_length=32, editable=False)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        indexes = (models.Index(fields=("user", "-created_at"), name="access_key_by_person"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class IdempotentAnswer(models.Model):
+    """What a POST with an Idempotency-Key was answered, for a day. status 0: still at work (accounts.api.idempotency).
+
+    Never the answer of an endpoint that shows a secret.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.JSONField(null=True)
+    headers = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=now, db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "key"), name="idempotent_answer_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.status} of {self.created_at:%F %T}"

@@ -14,7 +14,7 @@ class IntegrationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from integrations import checks  # noqa: F401 (registers itself; needs models)
+        from integrations import checks, receivers  # noqa: F401 (they register themselves; need models)
 
         registry.replace_more(settings.EXTRA_PROVIDERS)
         setting_changed.connect(_take_more_providers, dispatch_uid="integrations.registry")

@@ -67,6 +67,18 @@ def judge_token_answer(
     return Transient(f"{name} does not hand out access at the moment.")
 
 
+def judge_revocation(answer: Answer, *, name: str, now: float) -> ProviderError | None:
+    """What the answer of a revocation endpoint means; None = the grant is over. It may say so with an empty body."""
+    data = read_json(answer)
+    if answer.status == 200 and (data is not None or not answer.body.strip()):
+        return None
+    error = data.get("error") if isinstance(data, dict) else None
+    if answer.status in (400, 401, 403) and error in ("invalid_client", "unauthorized_client"):
+        return AppRejected(f"{name} does not accept the client id and secret of the app.")
+    general = judge_generally(answer, name=name, now=now)
+    return general or Malformed(f"{name} did not say that it took the access back.")
+
+
 def _judge_error(error: str, data: dict[str, Any], *, name: str, grant_type: str, status: int) -> ProviderError:
     if error in ("invalid_client", "unauthorized_client"):
         return AppRejected(f"{name} does not accept the client id and secret of the app.")

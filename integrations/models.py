@@ -69,6 +69,7 @@ class Connection(models.Model):
     token_due_at: when the tokens want attention: a refresh or, where there is none, the next warning of their expiry.
     options: the person's answers to what this provider alone asks (`Provider.options`), {name: choice}.
     interval_minutes: how often the list is checked; intervals: {kind: minutes} where a kind has an interval of its own.
+    automatic: synced by the clock and when the library changes; else only when the person asks.
     adapts: checked oftener while the list moves and more rarely while it sleeps; the interval is the middle.
     moved_at: when a check last found something new there.
     """
@@ -96,6 +97,7 @@ class Connection(models.Model):
     options = models.JSONField(default=dict, blank=True)
     interval_minutes = models.PositiveIntegerField(default=60)
     intervals = models.JSONField(default=dict, blank=True)
+    automatic = models.BooleanField("syncs by itself", default=True)
     adapts = models.BooleanField("adapts its pace", default=True)
     asks_first = models.BooleanField("asks before its first sync", default=True)
     approved_at = models.DateTimeField("first sync approved", null=True, blank=True)

@@ -19,6 +19,7 @@ from integrations.grants import (
     Grant,
     PasswordRejected,
     is_token,
+    judge_revocation,
     judge_token_answer,
     read_expiry_of_token,
     read_grant,
@@ -40,6 +41,7 @@ __all__ = [
     "password_grant",
     "read_expiry_of_token",
     "refresh",
+    "revoke",
 ]
 
 TOKEN_SECONDS = 10.0
@@ -50,7 +52,7 @@ LOGINS = Budget("address", requests=14, seconds=60.0, burst=2)
 
 @dataclass(frozen=True, slots=True)
 class OAuthSpec:
-    """authorize_url, token_url, device_url, device_token_url: absolute, "" = there is none.
+    """authorize_url, token_url, device_url, device_token_url, revoke_url: absolute, "" = there is none.
     grants: the ways to link an account, some of "code", "password" and "device". pkce: "", "plain" or "S256".
     client_auth: "body" or "basic". body: how the token request is sent, "form" or "json".
     refreshes: False where the service has no refresh grant (AniList).
@@ -59,7 +61,7 @@ class OAuthSpec:
     that other apps share (Kitsu) or that are better left alone. None = at half the life, as `lifetimes` says.
     dead_statuses: with these and any JSON object, a refresh token is dead. expires_from_creation: `expires_in` counts
     from `created_at` (Trakt), not from now (Kitsu, whose reused tokens tell what is left).
-    public_app: may be used by everybody where no other app is set up (Kitsu).
+    public_app: may be used by everybody where no other app is set up; its tokens are other programs' too (Kitsu).
     secret_optional: True where public clients without a secret exist (MyAnimeList).
     login_budget: of password grants alone, all people together.
     username_label, password_note: words for the form of the password grant.
@@ -70,6 +72,7 @@ class OAuthSpec:
     grants: frozenset[str] = frozenset({"code"})
     device_url: str = ""
     device_token_url: str = ""
+    revoke_url: str = ""
     pkce: str = ""
     body: str = "form"
     client_auth: str = "body"
@@ -161,6 +164,21 @@ def password_grant(spec: OAuthSpec, line: Line, *, app: App, username: Secret, p
     line: one that spends `login_budget`. Raises PasswordRejected, AppRejected, Malformed, Transient and its kin.
     """
     return _call(spec, line, app=app, fields={"grant_type": "password", "username": username, "password": password})
+
+
+def revoke(spec: OAuthSpec, line: Line, *, app: App, token: Secret, seconds: float = TOKEN_SECONDS) -> None:
+    """Ends a grant: its access and its refresh token. One that is dead already, or unknown, is no error (RFC 7009).
+
+    Raises AppRejected, Transient and its kin, Malformed for any other refusal.
+    """
+    fields = {"token": token, **app_fields(app)}
+    form, body = (fields, None) if spec.body == "form" else (None, fields)
+    request = Request("POST", spec.revoke_url, json=body, form=form)
+
+    def judge(answer: Answer) -> ProviderError | None:
+        return judge_revocation(answer, name=line.service.name, now=line.clock())
+
+    line.exchange(request, judge=judge, seconds=min(seconds, TOKEN_SECONDS))
 
 
 def _call(spec: OAuthSpec, line: Line, *, app: App, fields: dict[str, str | Secret]) -> Grant:

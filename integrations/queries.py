@@ -39,6 +39,11 @@ def app_for_user(user: User, provider: str) -> ProviderApp | None:
     return ProviderApp.objects.filter(user=user, provider=provider).first()
 
 
+def apps_of_user(user: User) -> QuerySet[ProviderApp]:
+    """The person's own apps."""
+    return ProviderApp.objects.filter(user=user)
+
+
 def app_site_wide(provider: str) -> ProviderApp | None:
     return ProviderApp.objects.filter(user=None, provider=provider).first()
 

@@ -33,6 +33,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(r"(?i)\b(Bearer|Basic)(\s+|%20)[A-Za-z0-9._~+/=|-]{6,}"), rf"\1\2{MASK}"),
     # A JSON web token: two base64url parts that begin with {" and perhaps a signature.
     (re.compile(r"\b()eyJ[A-Za-z0-9_-]{6,}(\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?)?"), _mask_if_whole),
+    # An access key of ours: its beginning is shown to its owner and says which one it was.
+    (re.compile(r"\b(enishi_[a-z0-9]{8}_)[A-Za-z0-9_-]{6,}"), rf"\1{MASK}"),
     # Codes and refresh tokens of league/oauth2-server, as several services run it, are hex and begin so.
     (re.compile(r"\bdef50[0-9a-f]{40,}"), MASK),
     # In a query string anything so named; `code` and `state` are everyday words elsewhere.
@@ -44,7 +46,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(rf"(?<![A-Za-z0-9])((?:code|state)[\"']?\s*[:=]\s*\[?b?[\"']){_QUOTED}{{16,}}"), rf"\1{MASK}"),
 )
 # One cheap look decides whether the rest is needed at all.
-_HINT = re.compile(rf"(?i)bearer|basic|eyJ|def50|code|state|{_NAMES}")
+_HINT = re.compile(rf"(?i)bearer|basic|eyJ|def50|enishi_|code|state|{_NAMES}")
 _SECRET_NAME = re.compile(rf"(?i)^(?:authorization|secret|{_NAMES})$")
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 

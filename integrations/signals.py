@@ -7,6 +7,7 @@ connection_linked      connection, fresh: bool    fresh: the first account or an
 connection_unlinked    connection                 the tokens are gone
 connection_changed     connection, names: frozenset[str]    options or state that changed, by their field names
 connection_needs_login connection                 the person must sign in again; nothing can be done until then
+login_ends_soon        connection, expires_at, days: int    only the person can renew it; told 30, 7 and 1 days before
 
 The sender is always the Connection class.
 """
@@ -19,3 +20,4 @@ connection_linked = Signal()
 connection_unlinked = Signal()
 connection_changed = Signal()
 connection_needs_login = Signal()
+login_ends_soon = Signal()

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from library.entry import Entry, Kind, PartialDate, Status
-from library.models import Library, ListEntry
+from library.models import Library, ListEntry, Media
 from library.stamps import Stamp, stamps_from_json
 
 if TYPE_CHECKING:
     from accounts.models import User
 
+M = TypeVar("M", bound=Model)
 _STATUSES = {str(status): status for status in Status}
 _KINDS = {str(kind): kind for kind in Kind}
 _parse_date = lru_cache(maxsize=4096)(PartialDate.parse)
@@ -43,6 +45,28 @@ def entries_for_user(user: User) -> QuerySet[ListEntry]:
 def entry_for_user(user: User, *, media_id: int) -> ListEntry:
     """Raises ListEntry.DoesNotExist, also for a tombstone."""
     return ListEntry.objects.select_related("media").get(user=user, media_id=media_id, removed_at=None)
+
+
+def count_entries(user: User) -> dict[str, int]:
+    """{"anime": 312, "manga": 40}: present entries by kind, every kind named. One query."""
+    rows = entries_for_user(user).order_by().values("media__kind").annotate(count=Count("id"))
+    found = {row["media__kind"]: row["count"] for row in rows}
+    return {str(kind): found.get(str(kind), 0) for kind in Kind}
+
+
+def works() -> QuerySet[Media]:
+    """Every work that is known here, by title."""
+    return Media.objects.order_by("title")
+
+
+def with_text(rows: QuerySet[M], text: str, *, prefix: str = "") -> QuerySet[M]:
+    """Those that have `text` in one of their titles. prefix: from the rows to the work, e.g. "media__"."""
+    # NUL is refused by PostgreSQL's text type, and no title holds one.
+    text = text.replace("\x00", "").strip()
+    if not text:
+        return rows
+    titled = cast("QuerySet[M]", rows.alias(all_titles=Cast(f"{prefix}titles", TextField())))
+    return titled.filter(Q(**{f"{prefix}title__icontains": text}) | Q(all_titles__icontains=text))
 
 
 def revision_of(user_id: UUID) -> int:

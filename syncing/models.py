@@ -98,21 +98,24 @@ class RunState(models.TextChoices):
 
 
 class SyncRun(models.Model):
-    """One sync of one connection. `checks` counts the unchanged runs that were folded into this row.
+    """One sync of one connection, or one import of a file: that has no connection, and its provider is "file".
 
+    `checks` counts the unchanged runs that were folded into this row.
+    media: the one work that it was asked for, where it was not for all.
     error_code: "" or the class of what ended it: guard, stopped, or one of `syncing.core.retry.TABLE`. HALTED is the
     person's or the provider's trouble; FAILED is ours.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs")
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="runs")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, null=True, blank=True, related_name="runs")
     provider = models.CharField(max_length=32)
-    purpose = models.CharField(max_length=16, default="sync", help_text="sync, preview or undo")
+    purpose = models.CharField(max_length=16, default="sync", help_text="sync, preview, import or undo")
     trigger = models.CharField(max_length=16, default="schedule", help_text="schedule, person, edit or command")
     state = models.CharField(max_length=16, choices=RunState, default=RunState.RUNNING)
     lease_token = models.PositiveBigIntegerField(default=0)
     undoes = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="undone_by")
+    media = models.ForeignKey(Media, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     full = models.BooleanField(default=False)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -161,8 +164,9 @@ class Change(models.Model):
 
     before, after: changed fields only, in their JSON form; null before = it was not there, null after = removed.
     side:   "library" or the provider's slug: where the change happens.
-    source: who brought it about: "person", "undo" or the provider whose edit it carries.
+    source: who brought it about: "person", "undo", "import" or the provider whose edit it carries.
     reason: which rule chose it: side_edit, library_edit, first_contact, conflict_newest, …
+    stamps: what `after` is to be stamped with, in the form of ListEntry.stamps; only while an import waits for a yes.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -181,6 +185,7 @@ class Change(models.Model):
     state = models.CharField(max_length=16, choices=ChangeState, default=ChangeState.PLANNED)
     reason = models.CharField(max_length=32, blank=True)
     message = models.CharField(max_length=500, blank=True)
+    stamps = models.JSONField(null=True, blank=True)
     undoes = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="undone_by")
     created_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True, blank=True)

@@ -121,6 +121,11 @@ def _is_undone() -> Exists:
     return Exists(Change.objects.filter(undoes=OuterRef("pk")).exclude(state__in=nothing))
 
 
+def changes_for_user(user: User) -> QuerySet[Change]:
+    """The whole journal, latest first. Annotated as `changes_for_run`."""
+    return _told(Change.objects.filter(user=user)).order_by("-id")
+
+
 def changes_for_run(user: User, run: SyncRun, *, show: str = "") -> QuerySet[Change]:
     """In the order they were planned.
 
@@ -166,6 +171,14 @@ def tally_run(user: User, run: SyncRun) -> Tally:
     return Tally(**figures)
 
 
+def planned_of_run(user: User, run: SyncRun) -> dict[str, int]:
+    """{"create": 3, "update": 5}: what an import would do, by action; empty for what is no import that waits."""
+    if run.purpose != "import" or run.state != RunState.PREVIEW:
+        return {}
+    rows = Change.objects.filter(user=user, run=run, state=ChangeState.PLANNED).order_by()
+    return dict(rows.values_list("action").annotate(count=Count("pk")))
+
+
 def reviews_for_user(user: User) -> QuerySet[Review]:
     """What waits for a yes, oldest first."""
     rows = Review.objects.filter(user=user, state=ReviewState.OPEN)
@@ -175,6 +188,11 @@ def reviews_for_user(user: User) -> QuerySet[Review]:
 def review_for_user(user: User, review_id: int) -> Review:
     """Raises Review.DoesNotExist, also for what was decided already."""
     return Review.objects.select_related("connection", "media").get(user=user, pk=review_id, state=ReviewState.OPEN)
+
+
+def any_review_for_user(user: User, review_id: int) -> Review:
+    """Open or not. Raises Review.DoesNotExist."""
+    return Review.objects.select_related("connection", "media").get(user=user, pk=review_id)
 
 
 def count_reviews(user: User) -> int:

@@ -20,7 +20,7 @@ from syncing.services import scheduling
 from syncing.services.journal import record_edits
 
 _LOOK_AGAIN = frozenset({"direction", "policy", "removals", "fields", "kinds", "options", "asks_first", "intervals"})
-_OF_PACE = frozenset({"interval_minutes", "adapts"})
+_OF_PACE = frozenset({"interval_minutes", "adapts", "automatic"})
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.forms import PreferencesForm
-from accounts.services import set_timezone
+from accounts.services.preferences import set_timezone
 from accounts.web.limits import limited
 from accounts.web.pages import PersonRequest, person_form
 

@@ -38,8 +38,7 @@ def requests_of_next_minute(provider: Provider) -> float:
 def _requests(budget: Budget, known: Sequence[Reading]) -> float:
     rate = budget.requests * MINUTE / budget.seconds
     open_ = [
-        min(rate, reading.limit * MINUTE / reading.window) if reading.blocked_for <= SOON else 0.0
-        for reading in known
+        min(rate, reading.limit * MINUTE / reading.window) if reading.blocked_for <= SOON else 0.0 for reading in known
     ]
     if not open_:
         return rate

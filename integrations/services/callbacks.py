@@ -42,6 +42,11 @@ def hash_secret(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def person_binding(user: User) -> str:
+    """What a link is bound to that a program began: whoever ends it must be signed in as this person."""
+    return f"person:{user.pk}"
+
+
 def read_state(params: Mapping[str, Any]) -> str:
     """Raises LinkError: missing_parameter, duplicate_parameter."""
     state = _single(params, "state")
@@ -56,16 +61,18 @@ def take_attempt(user: User, *, provider: str, session_key: str, state: str) -> 
     One answer for every fault: an unknown, used or expired state, and one of another person, session or service.
     """
     now = timezone.now()
+    # Begun in this session, or by a program of this very person.
+    bindings = [hash_secret(text) for text in (session_key, person_binding(user)) if text]
     row = LinkAttempt.objects.filter(
         user=user,
         provider=provider,
         state_hash=hash_secret(state),
-        session_hash=hash_secret(session_key),
+        session_hash__in=bindings,
         used_at=None,
         expires_at__gt=now,
     )
     # One statement decides, so two callbacks at once cannot both win.
-    if not session_key or row.update(used_at=now) != 1:
+    if row.update(used_at=now) != 1:
         raise LinkError("link_expired", "This link has expired or was used already. Please start again.")
     return LinkAttempt.objects.select_related("app").get(state_hash=hash_secret(state))
 

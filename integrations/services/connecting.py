@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -12,13 +13,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from integrations import oauth, queries, signals
-from integrations.errors import ProviderError
 from integrations.models import Connection, ConnectionState, DeviceLink, LinkAttempt
 from integrations.services import apps, callbacks, providers
-from integrations.services.linking import LINK_WAIT, identify, store_link
+from integrations.services.exchanging import exchange_attempt
 from integrations.services.options import set_options
 from integrations.services.pasting import paste_token
-from integrations.services.refusals import LinkError, OptionError, check_way, explain_failure, explain_refusal
+from integrations.services.refusals import LinkError, OptionError, check_way, explain_refusal
 from integrations.services.sessions import STATE_FIELDS, TOKEN_FIELDS
 
 if TYPE_CHECKING:
@@ -31,19 +31,35 @@ OPEN_ATTEMPTS = 5
 """A person. The oldest gives way, so that nobody is locked out by starting often."""
 
 
-@sensitive_variables()
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A link on its way. url: where to send the person's browser; state: comes back with them, single use."""
+
+    url: str = field(repr=False)
+    state: str = field(repr=False)
+    redirect_uri: str
+    begun_at: datetime
+    expires_at: datetime
+
+
 def start_link(user: User, *, provider: str, session_key: str, redirect_uri: str | None = None) -> str:
     """Where to send the person's browser. session_key: of the browser session that must come back.
 
     redirect_uri: one of settings.OAUTH_REDIRECT_URIS of this provider; default: the first. Raises LinkError:
     unknown_provider, provider_disabled, wrong_way, no_app, no_session, foreign_redirect.
     """
+    if not session_key:
+        raise LinkError("no_session", "Please sign in first.")
+    return begin_link(user, provider=provider, bound_to=session_key, redirect_uri=redirect_uri).url
+
+
+@sensitive_variables()
+def begin_link(user: User, *, provider: str, bound_to: str, redirect_uri: str | None = None) -> Started:
+    """bound_to: what must come back with the answer. Raises LinkError as `start_link`."""
     service = providers.provider_for(provider)
     check_way(service, "code")
     chosen = apps.app_for(user, service.slug)
-    target = _allowed_redirect(service.slug, redirect_uri)
-    if not session_key:
-        raise LinkError("no_session", "Please sign in first.")
+    target = allowed_redirect(service.slug, redirect_uri)
     state = secrets.token_urlsafe(32)
     verifier = oauth.new_verifier() if service.oauth.pkce else ""
     now = timezone.now()
@@ -53,7 +69,7 @@ def start_link(user: User, *, provider: str, session_key: str, redirect_uri: str
             provider=service.slug,
             app=chosen.row,
             state_hash=callbacks.hash_secret(state),
-            session_hash=callbacks.hash_secret(session_key),
+            session_hash=callbacks.hash_secret(bound_to),
             verifier=verifier or None,
             redirect_uri=target,
             expires_at=now + ATTEMPT_LIFE,
@@ -62,10 +78,10 @@ def start_link(user: User, *, provider: str, session_key: str, redirect_uri: str
     url = oauth.authorize_url(
         service.oauth, client_id=chosen.app.client_id, redirect_uri=target, state=state, verifier=verifier
     )
-    return providers.rewrite_url(url)
+    return Started(providers.rewrite_url(url), state, target, begun_at=now, expires_at=now + ATTEMPT_LIFE)
 
 
-def _allowed_redirect(slug: str, asked: str | None) -> str:
+def allowed_redirect(slug: str, asked: str | None) -> str:
     """Compared as whole text: no prefix, pattern or part of an address decides (RFC 9700, 2.1)."""
     allowed = providers.redirect_uris(slug)
     if asked is None:
@@ -95,25 +111,7 @@ def finish_link(user: User, *, provider: str, session_key: str, params: Mapping[
     answered = callbacks.read_answer(params, provider=service)
     if answered.code is None:
         raise explain_refusal(service.name, answered.error)
-    chosen = apps.app_of_row(attempt.app, service.slug)
-    if chosen is None:
-        raise LinkError("no_app", f"Linking {service.name} is not set up here any more.")
-    line = providers.open_line(
-        service, klass="interactive", app=chosen.app.client_id, token=str(user.pk), max_wait=LINK_WAIT
-    )
-    try:
-        grant = oauth.exchange_code(
-            service.oauth,
-            line,
-            app=chosen.app,
-            code=answered.code,
-            redirect_uri=attempt.redirect_uri,
-            verifier=attempt.verifier,
-        )
-        account = identify(service, grant, client_id=chosen.app.client_id, person=str(user.pk))
-    except ProviderError as error:
-        raise explain_failure(error, is_own_app=chosen.is_own) from error
-    return store_link(user, service, account=account, grant=grant, app=attempt.app)
+    return exchange_attempt(user, service, attempt=attempt, code=answered.code)
 
 
 def unlink(user: User, *, provider: str) -> Connection:

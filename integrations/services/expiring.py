@@ -7,11 +7,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import lifetimes
+from integrations import lifetimes, signals
 from integrations.models import Connection, DeviceLink, LinkAttempt
 from integrations.providers import registry
 from integrations.providers.base import Provider
-from integrations.services import providers, renewing, telling
+from integrations.services import providers, renewing
 from integrations.services.sessions import mark_needs_login
 
 NOTICES = 200
@@ -59,9 +59,8 @@ def _announce(connection: Connection, provider: Provider) -> None:
             token_due_at=lifetimes.notice_due(expires_at, now=now), message=message, message_code="expires_soon"
         )
         if claimed == 1:
-            subject = f"Access to {provider.name} runs out in {days} day{'s' if days != 1 else ''}"
-            text = f"{message}\nIt takes one click, and nothing is lost."
-            telling.tell_person(connection, subject=subject, text=text)
+            connection.message = message
+            signals.login_ends_soon.send(Connection, connection=connection, expires_at=expires_at, days=days)
 
 
 def purge_link_attempts() -> int:

@@ -28,7 +28,8 @@ def set_options(user: User, *, provider: str, **options: Any) -> Connection:
 
     direction, policy, removals: as in the models. fields: names of entry fields; kinds: "anime", "manga"; an empty
     list means all. interval_minutes: 15..10080; intervals: {kind: minutes} for kinds that have one of their own.
-    adapts, asks_first: bool. options: {name: choice} of what the provider alone asks; those that are not named stay.
+    automatic, adapts, asks_first: bool. options: {name: choice} of what the provider alone asks; those that are not
+    named stay.
     """
     with transaction.atomic():
         row = queries.lock_connection_for_user(user, provider)
@@ -58,6 +59,7 @@ def clean_options(slug: str, options: Mapping[str, Any]) -> dict[str, Any]:
         "kinds": lambda value: _some_of(value, tuple(str(kind) for kind in kinds)),
         "interval_minutes": _minutes,
         "intervals": lambda value: _minutes_by_kind(value, tuple(str(kind) for kind in kinds)),
+        "automatic": _flag,
         "adapts": _flag,
         "asks_first": _flag,
         "options": lambda value: _choices(value, provider.options),

@@ -29,6 +29,7 @@ from integrations.crypto import (
     show_key_id,
 )
 from integrations.fields import EncryptedTextField, Sealed, current_keyring
+from integrations.services.factors import factors_per_key, rotate_factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,12 @@ def sealed_places() -> list[Place]:
 
 
 def rows_per_key() -> dict[str, int]:
-    """{key id: sealed values under it}, over all columns. One grouped query a column."""
+    """{key id: sealed values under it}, over all columns and second factors. One query each."""
     counts: Counter[str] = Counter()
     for place in sealed_places():
         for key, rows in place.rows().order_by().values_list("sealed_under").annotate(rows=Count("pk")):
             counts[show_key_id(bytes(key))] += rows
+    counts += factors_per_key()
     return dict(sorted(counts.items()))
 
 
@@ -125,6 +127,9 @@ def rotate(*, batch: int = 500, dry_run: bool = False) -> Tally:
             for row in (row for keys in _batches(place, batch) for row in keys):
                 if (str(place), str(row)) not in failed:
                     _rotate_row(place, row, tally=tally)
+    moved, unreadable = rotate_factors(dry_run=dry_run)
+    tally.moved += moved
+    tally.unreadable += [("mfa.Authenticator", key) for key in unreadable]
     return tally
 
 

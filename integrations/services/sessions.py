@@ -21,7 +21,7 @@ from integrations.http import Session
 from integrations.models import Connection, ConnectionState
 from integrations.providers import registry
 from integrations.providers.base import Provider
-from integrations.services import apps, atlases, playbooks, providers, telling
+from integrations.services import apps, atlases, playbooks, providers
 
 log = logging.getLogger(__name__)
 
@@ -231,11 +231,6 @@ def _need_login(row: Connection, provider: Provider, *, code: str = "needs_login
     row.token_due_at = None
     row.save(update_fields=(*STATE_FIELDS, "token_due_at"))
     signals.connection_needs_login.send(Connection, connection=row)
-    telling.tell_person(
-        row,
-        subject=f"Please link {provider.name} again",
-        text=f"{row.message}\nUntil then this list is not kept in step. Nothing is lost.",
-    )
 
 
 def _stored_token(connection: Connection, provider: Provider) -> Secret:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeVar
 
@@ -17,13 +18,13 @@ LARGEST_ROW = 2 * 1024 * 1024
 """Characters. The largest row of any table has a few thousand."""
 MAX_SIZE = 64 * 1024 * 1024
 """Bytes of a table, decompressed. The largest known one has about 10 MB."""
-_SPACE = " \t\r\n"
+_SPACE = re.compile(r"[ \t\r\n]*")
 _AFTER = frozenset(" \t\r\n,:]}")
 
 
 def rows_of(stream: BinaryIO) -> Iterator[Any]:
     """The elements of a JSON array. Raises Unreadable at the first place that is not JSON, or at half a file."""
-    text = _Text(stream)
+    text = Text(stream)
     text.expect("[")
     if text.peek() == "]":
         text.expect("]")
@@ -37,7 +38,7 @@ def rows_of(stream: BinaryIO) -> Iterator[Any]:
 
 def members_of(stream: BinaryIO) -> Iterator[tuple[str, Any]]:
     """The members of a JSON object, in order. No name may come twice."""
-    text = _Text(stream)
+    text = Text(stream)
     names: set[str] = set()
     text.expect("{")
     if text.peek() == "}":
@@ -85,7 +86,7 @@ def _refuse_constant(name: str) -> Any:
     raise Unreadable(f"{name} is no JSON.")
 
 
-class _Text:
+class Text:
     """A window on the stream. What was read is let go at the next refill."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -97,8 +98,8 @@ class _Text:
     def peek(self) -> str:
         """The next character that is no white space; "" at the end."""
         while True:
-            while self._at < len(self._window) and self._window[self._at] in _SPACE:
-                self._at += 1
+            space = _SPACE.match(self._window, self._at)
+            self._at = space.end() if space is not None else self._at
             if self._at < len(self._window):
                 return self._window[self._at]
             if self._ended:

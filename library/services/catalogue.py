@@ -15,6 +15,9 @@ from library.entry import Kind
 from library.models import ExternalId, Media
 
 T = TypeVar("T")
+FILE = "file"
+"""`ExternalId.source` of works that only a person's file has told of. Until a service describes them nobody vouches for
+their titles, so these are shown but never compared with anybody's entries."""
 CHUNK = 2000
 """Ids in one IN list: few queries on PostgreSQL, under SQLite's limit of variables."""
 MAX_TITLES = 20
@@ -94,16 +97,17 @@ def newest_id() -> int:
 
 
 @transaction.atomic
-def add_works(provider: str, kind: Kind, works: Sequence[Work]) -> dict[str, int]:
+def add_works(provider: str, kind: Kind, works: Sequence[Work], *, source: str = "") -> dict[str, int]:
     """Make media for works of one kind that are not known by their id at `provider`; {external id: media id}.
 
     Another worker may add the same work at the same time: the first one's media stays, ours is taken back.
+    source: who told of them, by default the provider.
     """
     media = Media.objects.bulk_create([_media(work) for work in works], batch_size=500)
     ExternalId.objects.bulk_create(
         sorted(
             (
-                ExternalId(media=row, provider=slug, kind=work.kind, external_id=external_id, source=provider)
+                ExternalId(media=row, provider=slug, kind=work.kind, external_id=external_id, source=source or provider)
                 for work, row in zip(works, media, strict=True)
                 for slug, external_id in work.ids.items()
             ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
-from library.entry import FIELDS, Entry, InvalidEntry, Kind, clean_value, to_json
+from library.entry import EMPTY, FIELDS, Entry, InvalidEntry, Kind, clean_value, to_json
 from library.models import ListEntry, Media
 from library.services.storing import Stored, lock_library, store_entries
 from library.signals import library_edited
@@ -17,6 +17,10 @@ from library.stamps import Stamp, restamp, stamps_from_json
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+EMPTY_JSON = {name: to_json(name, value) for name, value in EMPTY.items()}
+"""Every field but the status, as nobody has said anything, in JSON form."""
 
 
 @dataclass(frozen=True, slots=True)

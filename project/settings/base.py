@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from integrations.providers import registry
-from project.settings import env
+from project.settings import api, env
 from project.settings.queues import celery_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -33,15 +33,24 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.headless",
+    "corsheaders",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "accounts",
     "library",
     "integrations",
     "syncing",
+    "notices",
     "project",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "project.security.SecurityHeadersMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -132,7 +141,10 @@ ACCOUNT_RATE_LIMITS = {
     "link": env.text("LIMIT_LINK", "30/h/user"),
     "sync": env.text("LIMIT_SYNC", "10/m/user,100/h/user"),
     "change": env.text("LIMIT_CHANGE", "120/m/user"),
+    # Whole lists: a file given to us, or written for somebody.
+    "files": env.text("LIMIT_FILES", "30/h/user"),
 }
+globals().update(api.api_settings())
 # How many proxies of ours stand in front: that many of the last addresses in X-Forwarded-For are true.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
@@ -195,6 +207,13 @@ SYNC_SLICE_WRITES = env.integer("SYNC_SLICE_WRITES", 200)
 SYNC_INTERACTIVE_SHARE = env.integer("SYNC_INTERACTIVE_SHARE", 4)
 # How long the journal is kept, and with it what can be undone.
 JOURNAL_DAYS = env.integer("JOURNAL_DAYS", 365)
+
+# How many runs one process of the web may show as a stream of events at once: each holds one of its threads.
+EVENT_STREAMS = max(1, env.integer("WEB_THREADS", 8) // 2)
+
+# Notices ------------------------------------------------------------------------------------------------
+# Whether a person's webhook may lead into a private network, over http, to any port: for a house of one's own only.
+NOTICES_ALLOW_PRIVATE = env.flag("NOTICES_ALLOW_PRIVATE")
 
 # Id tables ----------------------------------------------------------------------------------------------
 # Which ids name one work, and where its episodes are on Trakt. Looked at once a day; an empty address switches one off.

@@ -59,6 +59,11 @@ def _daily(task: str, *, hour: int, minute: int) -> dict[str, Any]:
     return {"task": task, "schedule": crontab(hour=str(hour), minute=str(minute)), "options": {"expires": 3600}}
 
 
+def _weekly(task: str, *, day: str, hours: str, minute: int) -> dict[str, Any]:
+    schedule = crontab(day_of_week=day, hour=hours, minute=str(minute))
+    return {"task": task, "schedule": schedule, "options": {"expires": 3600}}
+
+
 # In code, a handful, each guarded by its task: none, one or two beats give the same result.
 BEAT_SCHEDULE = {
     "start-due-runs": _tick("syncing.start_due_runs", 10),
@@ -70,8 +75,12 @@ BEAT_SCHEDULE = {
     "check-id-tables": _tick("integrations.check_id_tables", 300),
     "tick": _tick("project.tick", TICK_SECONDS),
     "tell-alarms": _tick("syncing.tell_alarms", 300),
+    "send-notices": _tick("notices.send_due", 60),
+    "write-digests": _weekly("notices.write_digests", day="mon", hours="7-19", minute=7),
+    "prune-notices": _daily("notices.prune", hour=3, minute=27),
     "prune": _daily("syncing.prune", hour=3, minute=17),
     "clear-sessions": _daily("project.clear_sessions", hour=3, minute=57),
+    "prune-answers": _daily("accounts.prune_answers", hour=3, minute=27),
     "purge-link-attempts": _daily("integrations.purge_link_attempts", hour=3, minute=47),
     "translate-targets": _daily("integrations.translate_targets", hour=4, minute=27),
 }

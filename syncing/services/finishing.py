@@ -49,7 +49,7 @@ def begin(desk: Desk) -> None:
     sending.limit_turn(desk)
     with transaction.atomic():
         leases.renew(desk.lease)
-        desk.run.save(force_insert=True)
+        desk.run.save(force_insert=not desk.run.is_stored)
         desk.changes = journal.write_plan(desk.run, items, titles=_titles(desk), turn=desk.turn)
 
 
@@ -85,7 +85,8 @@ def finish(desk: Desk, fetched: Fetched) -> None:
         again = _comes_back_at(desk)
         # Who asked since, for instance by an answer, must not find that nothing moved.
         comes_back = again is not None and again <= timezone.now() + NEAR
-        rests = not (unfinished or comes_back or prepared.searched.left or leases.is_wanted(desk.lease))
+        only_one = desk.run.media_id is not None
+        rests = not (unfinished or comes_back or prepared.searched.left or only_one or leases.is_wanted(desk.lease))
         _store_baseline(desk, fetched, settled=not unfinished, rests=rests)
     more = unfinished and (desk.is_spent() or bool(desk.left or desk.refused or prepared.guarded.deferred))
     _close(desk, fetched, more=more, again=again)

@@ -77,8 +77,11 @@ def _row(
 
 
 def _reason(item: Item, moves: Sequence[Move]) -> str:
-    if item.verdict.reason is not None:
-        return item.verdict.reason
+    return item.verdict.reason or telling_reason(moves)
+
+
+def telling_reason(moves: Iterable[Move]) -> Reason:
+    """Of several, the one that says most."""
     reasons = {move.reason for move in moves}
     return next((reason for reason in _TELLING if reason in reasons), next(iter(reasons), Reason.SIDE_EDIT))
 

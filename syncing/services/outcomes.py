@@ -23,6 +23,7 @@ from syncing.services import leases, pacing, undoing
 from syncing.services.endings import Ending, ending_of_outage
 from syncing.services.leases import Lease, LeaseLost, Trouble
 from syncing.services.scheduling import STOPPED, abandon_open
+from syncing.signals import run_ended
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,9 @@ def set_aside(run: SyncRun, lease: Lease, *, ending: Ending) -> None:
     """The run was not let begin, by our own limiter or by an outage: it is due as it was, a little later. Nothing
     happened, so there is no row of it either."""
     run.state, run.error_code, run.message = ending.state, ending.code, ending.message
+    if run.is_stored:
+        # Asked for by name: it waits on, as its connection does.
+        SyncRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED, message=ending.message[:500])
     wait = retry.wait(ending.rule, failures=1, draw=_draw(), told=min(ending.told or 0.0, LONGEST_ASIDE))
     if not leases.set_aside(lease, until=timezone.now() + timedelta(seconds=wait)):
         log.info("run of connection %s lost its lease", lease.connection_id)
@@ -170,10 +174,16 @@ def close(run: SyncRun, *, state: RunState, code: str = "", message: str = "") -
     run.state, run.error_code, run.message = state, code, message[:500]
     run.finished_at = timezone.now()
     run.save()
+    run_ended.send(SyncRun, run=run)
 
 
 def end_quietly(run: SyncRun) -> None:
     """A run without changes: folded into the row of the last such run, so that a year of them is one line."""
+    assert run.connection_id is not None
+    if run.is_stored:
+        # Somebody asked for it by name, and looks for it.
+        close(run, state=RunState.DONE, message=run.message)
+        return
     last = SyncRun.objects.filter(connection_id=run.connection_id).order_by("-started_at").first()
     foldable = (
         last is not None

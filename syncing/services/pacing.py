@@ -62,9 +62,15 @@ def spread_later(at: datetime) -> datetime:
     return at + (at - timezone.now()) * SPREAD * random.random()  # noqa: S311 - jitter
 
 
+NEVER = timedelta(days=36_500)
+"""A date for rows that are due only when somebody asks."""
+
+
 def next_looks(connection: Connection, lease: Lease | None = None, *, looked_at: Collection[Kind] = ()) -> Looks:
     """looked_at: the kinds that the run of this lease saw, empty = all; the others keep their time."""
     draw, now = random.random(), timezone.now()  # noqa: S311 - jitter
+    if not connection.automatic:
+        return Looks(now + NEVER)
     if not connection.intervals:
         return Looks(now + timedelta(minutes=spread(pace_of(connection).minutes, draw)))
     kept = lease.kinds_due if lease is not None and looked_at else {}

@@ -167,7 +167,10 @@ def _load_rows(
 ) -> dict[int, Row]:
     """The library without what is set aside; what nobody has described yet is described from what was read."""
     rows = {media_id: row for media_id, row in rows_of(connection.user_id).items() if media_id not in off}
-    matching.describe(provider, matched, entries, media={id_ for id_, row in rows.items() if not row.described})
+    # Also what is new to this person: somebody's file may have named it first.
+    new = {remote.media_id for remote in matched.remotes} - rows.keys()
+    undescribed = {id_ for id_, row in rows.items() if not row.described}
+    matching.describe(provider, matched, entries, media=new | undescribed)
     return rows
 
 

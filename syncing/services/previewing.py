@@ -100,7 +100,7 @@ def finish_preview(desk: Desk) -> None:
         leases.let_go(desk.lease, due_at=pacing.next_due(connection))
 
 
-def expire_previews(connection: Connection) -> None:
+def expire_previews(connection: Connection, *, message: str = "A newer plan took its place.") -> None:
     """A newer plan, or the doing of it, takes the place of what was shown."""
     shown = SyncRun.objects.filter(connection=connection, state=RunState.PREVIEW)
     Change.objects.filter(run__in=shown, state=ChangeState.PLANNED).update(
@@ -110,4 +110,4 @@ def expire_previews(connection: Connection) -> None:
     shown.filter(pk__in=approved.values("run")).update(
         state=RunState.ABANDONED, message="You approved this plan; the sync after it carried it out."
     )
-    shown.update(state=RunState.ABANDONED, message="A newer plan took its place.")
+    shown.update(state=RunState.ABANDONED, message=message)

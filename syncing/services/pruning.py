@@ -22,6 +22,7 @@ from syncing.models import (
     SyncRun,
     Unmatched,
 )
+from syncing.services import importing
 from syncing.services.nudging import send
 
 BATCH = 2000
@@ -34,6 +35,7 @@ TURN_SECONDS = 300.0
 def prune() -> int:
     """Old journal rows, runs without changes, and answered questions; returns how many rows went."""
     _look_up_again()
+    importing.expire_imports()
     ends = monotonic() + TURN_SECONDS
     horizon = timezone.now() - timedelta(days=settings.JOURNAL_DAYS)
     gone = _delete_old(Change.objects.all(), horizon, ends=ends)

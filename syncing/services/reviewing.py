@@ -16,6 +16,7 @@ from syncing.core.model import Action
 from syncing.core.plan import Item
 from syncing.models import Review, ReviewState, SyncRun
 from syncing.services import scheduling
+from syncing.signals import questions_asked
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -130,12 +131,14 @@ def ask_about(run: SyncRun, guarded: Guarded, *, removals: str, titles: Mapping[
 
 def ask_first(run: SyncRun, *, counts: Mapping[str, int]) -> None:
     """The first plan of a connection: one question with its figures."""
+    assert run.connection_id is not None
     Review.objects.filter(connection_id=run.connection_id, topic=Topic.FIRST_PLAN, state=ReviewState.OPEN).update(
         state=ReviewState.EXPIRED
     )
     Review.objects.create(
         user_id=run.user_id, connection_id=run.connection_id, run=run, topic=Topic.FIRST_PLAN, summary=dict(counts)
     )
+    questions_asked.send(SyncRun, run=run, count=1)
 
 
 def use_up(words: Words, *, left: Collection[int] | None, absences_open: bool) -> None:
@@ -213,6 +216,7 @@ def _conflicts(item: Item, titles: Mapping[int, str]) -> list[Question]:
 
 
 def _ask(run: SyncRun, questions: Sequence[Question], *, stopped: bool) -> int:
+    assert run.connection_id is not None
     known = Review.objects.filter(connection_id=run.connection_id).exclude(state=ReviewState.EXPIRED)
     # An answer may have come while this run was at work: it is for the next one, and not asked for again.
     asked = {(row.topic, row.key): row for row in known.exclude(topic=Topic.FIRST_PLAN)}
@@ -238,4 +242,6 @@ def _ask(run: SyncRun, questions: Sequence[Question], *, stopped: bool) -> int:
         ],
         ignore_conflicts=True,
     )
+    if new:
+        questions_asked.send(SyncRun, run=run, count=len(new))
     return Review.objects.filter(connection_id=run.connection_id, state=ReviewState.OPEN).count()

@@ -15,10 +15,12 @@ from integrations.providers import registry
 from integrations.services.sessions import open_session
 from syncing.models import RunState, SyncRun
 from syncing.services import (
+    asking,
     endings,
     leases,
     outcomes,
     pacing,
+    progress,
     undo_performing,
     undoing,
 )
@@ -66,7 +68,7 @@ def run_lease(lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody) -> S
         outcomes.end_stopped(run, connection, lease)
     except ProviderError as error:
         ending = endings.ending_of(error, name=registry.get(connection.provider).name)
-        if error.unsent and ending.code in outcomes.OF_ALL and not (run.requests or run.is_stored):
+        if error.unsent and ending.code in outcomes.OF_ALL and not run.requests:
             outcomes.set_aside(run, lease, ending=ending)
             return run
         (log.error if ending.state == RunState.FAILED else log.info)("sync of %s: %s", connection.pk, error)
@@ -82,6 +84,8 @@ def run_lease(lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody) -> S
 
 def _perform(run: SyncRun, connection: Connection, lease: Lease, *, tell: Tell) -> None:
     provider = registry.get(connection.provider)
+    if lease.interactive and asking.take_up(run, connection) and tell is tell_nobody:
+        tell = progress.Notes(run.pk)
     session = open_session(
         connection, klass="interactive" if lease.interactive else "checks", interactive=lease.interactive
     )
@@ -92,6 +96,8 @@ def _perform(run: SyncRun, connection: Connection, lease: Lease, *, tell: Tell) 
             run.__dict__.update(queued.__dict__)
             return
         work(run, connection, lease, session=session, provider=provider, tell=tell)
+        if run.state == RunState.RUNNING and run.is_stored:
+            outcomes.close(run, state=RunState.DONE, message="Nothing is done before you have answered what waits.")
     finally:
         run.requests = session.requests
         if run.is_stored:

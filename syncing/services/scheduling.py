@@ -131,15 +131,20 @@ def wake_others(user_id: UUID, *, but: UUID | None = None, after: timedelta = ti
     read the library before. They go before the checks: what they carry is an edit, wherever it was made."""
     soon = timezone.now() + after
     late = models.Q(due_at__gt=soon) | models.Q(lease_until__isnull=False)
-    rows = Schedule.objects.filter(late | models.Q(interactive=False), user_id=user_id, is_on=True)
+    rows = Schedule.objects.filter(
+        late | models.Q(interactive=False), user_id=user_id, is_on=True, connection__automatic=True
+    )
     wish = {"wanted_at": timezone.now(), "interactive": True, "trigger": "edit"}
     if rows.exclude(pk=but).update(due_at=soon, **wish):
         nudge(user_id, after=after)
 
 
 def bring_forward(connection: Connection) -> None:
-    """A shorter interval holds from now on, not when the longer one has run out."""
+    """A shorter interval holds from now on, not when the longer one has run out; and none where it is only synced when
+    the person asks."""
     due = pacing.next_due(connection)
+    if not connection.automatic:
+        Schedule.objects.filter(pk=connection.pk, interactive=False).update(due_at=due)
     Schedule.objects.filter(pk=connection.pk, due_at__gt=due).update(due_at=due)
 
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from integrations.providers.base import MediaFacts
 from library.entry import Kind
 from library.models import ExternalId, Media
-from library.services.catalogue import CHUNK
+from library.services.catalogue import CHUNK, FILE
 from syncing.core.likeness import LIKELY, SURE, YEARS_APART, Facts, Likeness, confidence
 from syncing.core.shortlist import find_alike
 
@@ -95,7 +95,8 @@ def look_alikes(
     if not asked:
         return {}
     here = ExternalId.objects.filter(media=OuterRef("pk"), provider=provider)
-    rows = Media.objects.filter(~Exists(here), kind=kind)
+    from_files = ExternalId.objects.filter(media=OuterRef("pk"), source=FILE, media__format="")
+    rows = Media.objects.filter(~Exists(here), ~Exists(from_files), kind=kind)
     years = _years(asked.values())
     if years is not None:
         rows = rows.filter(year__in=years)

@@ -16,7 +16,7 @@ from library.services.storing import Stored, delete_entries, lock_library, store
 from library.stamps import Stamp, restamp, stamps_from_json
 from syncing.core.model import Action
 from syncing.core.undo import Done, Undo, undo
-from syncing.models import Change, ChangeState
+from syncing.models import Change, ChangeState, SyncRun
 from syncing.services import sparing
 from syncing.services.baselines import Ledger
 
@@ -63,6 +63,30 @@ def undo_own_edit(user: User, change: Change) -> None:
         Change.objects.filter(pk=latest.pk).update(undoes=change)
 
 
+_OPPOSITE = {"create": "remove", "remove": "create", "update": "update"}
+
+
+def opposite_of(run: SyncRun, change: Change) -> Change:
+    """The row, still to be stored and done, that puts `change` back in the undo `run`."""
+    return Change(
+        user_id=run.user_id,
+        run=run,
+        connection_id=run.connection_id,
+        media_id=change.media_id,
+        kind=change.kind,
+        remote_id=change.remote_id,
+        title=change.title,
+        side=change.side,
+        source="undo",
+        action=_OPPOSITE[change.action],
+        before=change.after,
+        after=change.before,
+        reason="undo",
+        undoes=change,
+        created_at=timezone.now(),
+    )
+
+
 def _values(entry: Entry) -> dict[str, Any]:
     blank = Entry(entry.status)
     return {"status": entry.status} | {name: getattr(entry, name) for name in blank.changed(entry)}
@@ -87,7 +111,7 @@ def undo_in_library(user_id: Any, rows: Sequence[Change], ledger: Ledger) -> int
                 row.state, row.message = ChangeState.SKIPPED, TOUCHED
                 continue
             if back.action is not Action.REMOVE:
-                stored[row.media_id or 0] = _restored(back, known)
+                stored[row.media_id or 0] = restored(back, known)
                 _agree(ledger, row, back)
         except Exception as error:
             if not sparing.is_of_entry(error):
@@ -118,7 +142,8 @@ def _media(rows: Sequence[Change]) -> list[int]:
     return [row.media_id for row in rows if row.media_id is not None]
 
 
-def _restored(back: Undo, known: ListEntry | None) -> Stored:
+def restored(back: Undo, known: ListEntry | None) -> Stored:
+    """The row as the undo leaves it, its values given now."""
     assert back.entry is not None
     stamps = stamps_from_json(known.stamps) if known is not None else {}
     fields = [move.field for move in back.moves]

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from integrations.models import Connection, ConnectionState
 from syncing.models import Change, ChangeState, RunState, SyncRun
-from syncing.services import scheduling, undo_library
+from syncing.services import importing_undo, scheduling, undo_library
 from syncing.services.journal import LIBRARY
 from syncing.services.undo_library import CannotUndo
 
@@ -41,10 +40,15 @@ def undo_change(user: User, *, change_id: int) -> SyncRun | None:
 
 
 def undo_run(user: User, *, run_id: UUID) -> SyncRun:
-    """Take back all that a run did and nobody touched since. Raises SyncRun.DoesNotExist, CannotUndo."""
+    """Take back all that a run did and nobody touched since; of an import at once, else as soon as a worker is free.
+
+    Raises SyncRun.DoesNotExist, CannotUndo.
+    """
     run = SyncRun.objects.select_related("connection").get(user=user, pk=run_id)
     if run.state == RunState.RUNNING:
         raise CannotUndo("This run is still at work. Try again when it has ended.")
+    if run.connection is None:
+        return importing_undo.undo_without_connection(user, run)
     return _queue(run.connection, list(run.changes.all()), undoes=run)
 
 
@@ -71,32 +75,11 @@ def _queue(connection: Connection, changes: Sequence[Change], *, undoes: SyncRun
             undoes=undoes,
         )
         # The latest first: what was done last is taken back first.
-        Change.objects.bulk_create([_planned(run, change) for change in sorted(todo, key=lambda row: -row.pk)])
+        Change.objects.bulk_create(
+            [undo_library.opposite_of(run, change) for change in sorted(todo, key=lambda row: -row.pk)]
+        )
         scheduling.request_sync(connection.user, provider=connection.provider)
     return run
-
-
-_OPPOSITE = {"create": "remove", "remove": "create", "update": "update"}
-
-
-def _planned(run: SyncRun, change: Change) -> Change:
-    return Change(
-        user_id=run.user_id,
-        run=run,
-        connection_id=run.connection_id,
-        media_id=change.media_id,
-        kind=change.kind,
-        remote_id=change.remote_id,
-        title=change.title,
-        side=change.side,
-        source="undo",
-        action=_OPPOSITE[change.action],
-        before=change.after,
-        after=change.before,
-        reason="undo",
-        undoes=change,
-        created_at=timezone.now(),
-    )
 
 
 def queued_for(connection: Connection) -> SyncRun | None:

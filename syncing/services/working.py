@@ -43,7 +43,7 @@ def work(
     # Whatever an earlier holder left open must be known as such before it is looked up in what was read.
     with transaction.atomic():
         leases.renew(lease)
-        scheduling.abandon_open(connection.pk)
+        scheduling.abandon_open(connection.pk, but=lease.token)
     ledger = _ledger_of(baseline)
     prepared = prepare(
         connection,
@@ -55,6 +55,8 @@ def work(
         unclear=fetched.unclear,
     )
     run.entries_read = len(fetched.entries)
+    if run.media_id is not None:
+        prepared = narrowing.narrow(prepared, run.media_id)
     desk = Desk(connection, lease, provider, session, baseline, ledger, run, prepared, tell)
     desk.read_requests = session.requests
     desk.held = {key_of(entry): entry.entry for entry in fetched.entries}

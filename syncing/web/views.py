@@ -17,7 +17,7 @@ from library.web.listing import count_entries
 from library.words import quote_title
 from syncing import queries
 from syncing.models import RunState, SyncRun
-from syncing.services import previewing, scheduling, undoing
+from syncing.services import importing, previewing, scheduling, undoing
 from syncing.web import telling
 from syncing.web.words import Narrator
 
@@ -128,6 +128,8 @@ def run(request: PersonRequest, run_id: UUID) -> HttpResponse:
         "question": telling.ask(review) if review else None,
         "is_live": found.state in BUSY,
         "can_undo": bool(tally.undoable) and found.state not in BUSY,
+        "is_file": found.provider == importing.FILE,
+        "planned": queries.planned_of_run(request.user, found),
     }
     return render(request, "syncing/run.html", context)
 

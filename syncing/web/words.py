@@ -15,6 +15,8 @@ from integrations.web.services import service_name
 from library.entry import EMPTY, FIELDS, Kind, to_json
 from library.words import NOTHING, field_words, kind_words, value_words
 from syncing.models import Change, ChangeState
+from syncing.services.importing import FILE
+from syncing.web.candidates import work_url
 
 LIBRARY = "library"
 QUOTED = 40
@@ -82,6 +84,12 @@ _FIELD_REASONS = {
     "finer": "{service} says {there}, {library} says {here}: the same opinion, and {target} takes the more exact one.",
     "filled": "{service} says {there}, {library} says {here}: {target} takes {after}.",
 }
+_FILE_REASONS = {
+    "conflict_newest": "The file says {there}, {library} says {here}: {target} takes {after}, because it is newer.",
+    "conflict_policy": "The file says {there}, {library} says {here}: {target} takes {after}, as you chose.",
+    "finer": "The file says {there}, {library} says {here}: the same opinion, and {target} takes the more exact one.",
+    "filled": "The file says {there}, {library} says {here}: {target} takes {after}.",
+}
 _CHANGE_REASONS = {
     "side_edit": "It was changed on {service}.",
     "new_on_side": "It is on {service} and was not in your library.",
@@ -99,7 +107,7 @@ class Narrator:
 
     def __init__(self, connection: Connection | None, *, slug: str) -> None:
         self.slug = slug
-        self.service = service_name(slug)
+        self.service = "the file" if slug == FILE else service_name(slug)
         self._settings = connection.account_settings if connection is not None else {}
         self._scales: dict[str, Scale | None] = {}
         self._provider = _provider_or_none(slug)
@@ -127,6 +135,9 @@ class Narrator:
         return self._scales[kind]
 
     def media_url(self, change: Change) -> str:
+        if self.slug == FILE and ":" in change.remote_id:
+            site, _, external_id = change.remote_id.partition(":")
+            return work_url(site, change.kind, external_id)
         if self._provider is None or not change.remote_id or change.kind not in tuple(Kind):
             return ""
         return self._provider.media_url(Kind(change.kind), change.remote_id)
@@ -151,7 +162,7 @@ class Narrator:
             else _TONES.get(change.action, "update"),
             lines=tuple(self._lines(change)) if change.action == "update" else (),
             summary=""
-            if change.action == "update"
+            if change.action == "update" or not (change.after or change.before)
             else describe_values(self, change.kind, change.after or change.before),
             why=self._why(change),
             note=change.message or _NOTES.get(state, ""),
@@ -179,7 +190,7 @@ class Narrator:
             )
 
     def _field_why(self, change: Change, name: str, /, *values: Any) -> str:
-        template = _FIELD_REASONS.get(change.reason)
+        template = (_FILE_REASONS if self.slug == FILE else _FIELD_REASONS).get(change.reason)
         if template is None:
             return ""
         old, new = (_shorten(self.value(name, value, kind=change.kind)) for value in values)
@@ -194,6 +205,8 @@ class Narrator:
         )
 
     def _why(self, change: Change) -> str:
+        if self.slug == FILE and change.reason == "new_on_side":
+            return "It is in the file and was not in your library."
         if change.reason == "library_edit":
             return "You changed it here." if change.source == "person" else "It was changed in your library."
         return _CHANGE_REASONS.get(change.reason, "").format(service=self.service)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.forms import PreferencesForm, zone_choices
 from accounts.middleware import PersonMiddleware, zone_of
 from accounts.models import User
-from accounts.services import set_timezone
+from accounts.services.preferences import set_timezone
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROOMS = ("accounts", "library", "integrations", "syncing", "project")
+ROOMS = ("accounts", "library", "integrations", "syncing", "notices", "project")
 
 
 @dataclass(frozen=True, slots=True)

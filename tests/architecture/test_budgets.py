@@ -22,6 +22,7 @@ FOR_TESTS = 2
 
 ALLOWED: dict[str, str] = {
     "accounts/adapter.py::render_mail": "allauth's signature",
+    "accounts/api/schema.py::finish": "drf-spectacular's signature",
     "integrations/providers/base.py::translate": "the protocol: session, kind, slug and ids have no defaults",
     "integrations/providers/anilist/provider.py::translate": "the protocol",
     "integrations/providers/kitsu/provider.py::translate": "the protocol",

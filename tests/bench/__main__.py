@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import Any
 
-BENCHES = ("bench_merge", "bench_matching", "bench_limits", "bench_runs", "bench_mappings")
+BENCHES = ("bench_merge", "bench_matching", "bench_limits", "bench_runs", "bench_mappings", "bench_files")
 
 
 def run_bench(name: str) -> dict[str, Any] | None:

@@ -275,13 +275,17 @@ class House:
         row = Schedule.objects.get(pk=lease.connection_id)
         begun = self.stage.now
         done = real(lease, **options)
-        told = {} if done is None else {
-            "state": str(done.state),
-            "code": done.error_code,
-            "trigger": done.trigger,
-            "requests": done.requests,
-            "writes": done.writes,
-        }
+        told = (
+            {}
+            if done is None
+            else {
+                "state": str(done.state),
+                "code": done.error_code,
+                "trigger": done.trigger,
+                "requests": done.requests,
+                "writes": done.writes,
+            }
+        )
         self.ran.append(Ran(row.provider, row.pk, row.due_at.timestamp(), begun, self.stage.now, **told))
         return done
 

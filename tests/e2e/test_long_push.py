@@ -54,7 +54,9 @@ def settle_bob(link: Link, bob: User) -> Connection:
     fill_library(link, bob, 10)
     connection = link(bob, MAL, make_entries(MAL, 10))
     sync(connection)
-    Schedule.objects.update(due_at=timezone.now() + scheduling.EDIT_DEBOUNCE * 10_000, interactive=False, wanted_at=None)
+    Schedule.objects.update(
+        due_at=timezone.now() + scheduling.EDIT_DEBOUNCE * 10_000, interactive=False, wanted_at=None
+    )
     return connection
 
 

@@ -172,11 +172,15 @@ def assert_it_is_told(house: House, client: Client, *, is_away: bool) -> None:
     trouble = standing_of(registry.get(ANILIST)).trouble
     met = SyncRun.objects.filter(provider=ANILIST, error_code__in=("unavailable", "rate_limited"))
     state, words = (
-        ("halted", "AniList is not answering at the moment") if is_away else ("partial", "AniList wants no more requests")
+        ("halted", "AniList is not answering at the moment")
+        if is_away
+        else ("partial", "AniList wants no more requests")
     )
     assert set(met.values_list("state", flat=True)) <= {state, "halted"}
     assert met.count() >= 1
-    assert trouble in (("not reachable", "not reachable; the next call tries again") if is_away else ("asks us to stay away",))
+    assert trouble in (
+        ("not reachable", "not reachable; the next call tries again") if is_away else ("asks us to stay away",)
+    )
     if not is_away:
         house.play_until(lambda: standing_of(registry.get(ANILIST)).blocked_for > 40.0, step=1.0)
     for user in (User.objects.get(email="p0@example.org"), User.objects.get(email=f"p{PEOPLE - 1}@example.org")):

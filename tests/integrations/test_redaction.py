@@ -40,6 +40,8 @@ SECRETS = [
     (f"Authorization: Bearer {JWT}", f"Authorization: Bearer {MASK}"),
     (f"authorization: bearer {PLANTED}", f"authorization: bearer {MASK}"),
     ("Authorization: Basic cGxhbnRlZDpwbGFudGVk", f"Authorization: Basic {MASK}"),
+    (f"key enishi_k3x9ab2c_{'aB-_' * 10}aaa in a traceback", f"key enishi_k3x9ab2c_{MASK} in a traceback"),
+    (f"X-Session-Token: '{PLANTED}'", f"X-Session-Token: '{MASK}'"),
     (f"got {JWT} back", f"got {MASK} back"),
     (f"token was {HEX}.", f"token was {MASK}."),
     (

@@ -8,8 +8,11 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services.keys import create_key
 from integrations.models import Connection
 from library.models import Library, ListEntry, Media, PersonMatch
+from notices.models import Channel
+from notices.services.channels import add_channel
 from syncing.models import Baseline, Change, Review, Schedule, SyncRun, Unmatched
 
 
@@ -64,6 +67,7 @@ def make_change(run: SyncRun, media: Media | None = None, **values: Any) -> Chan
 
 
 def make_review(run: SyncRun, topic: str = "first_plan", **values: Any) -> Review:
+    assert run.connection is not None
     return Review.objects.create(user=run.user, connection=run.connection, run=run, topic=topic, **values)
 
 
@@ -75,6 +79,11 @@ def make_unmatched(connection: Connection, **values: Any) -> Unmatched:
 def make_match(user: User, media: Media | None = None, **values: Any) -> PersonMatch:
     values = {"provider": "anilist", "kind": "anime", "external_id": "88", **values}
     return PersonMatch.objects.create(user=user, media=media, **values)
+
+
+def make_channel(user: User) -> Channel:
+    address = "https://hooks.example.org/enishi"
+    return add_channel(user, way="webhook", address=address, events=["sync_failed"])[0]
 
 
 def make_all(user: User, *, provider: str = "anilist") -> dict[str, Any]:
@@ -89,5 +98,7 @@ def make_all(user: User, *, provider: str = "anilist") -> dict[str, Any]:
         "change": make_change(run, entry.media),
         "review": make_review(run, "removal", key="1", media=entry.media),
         "unmatched": make_unmatched(connection),
+        "key": create_key(user, name="Home", scopes=["read"]).row,
         "match": make_match(user, provider=provider),
+        "channel": make_channel(user),
     }

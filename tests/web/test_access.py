@@ -12,10 +12,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from notices.models import Channel
 from tests.web import rows
 
 PAGES = (
     "account",
+    "access_keys",
     "library",
     "library_entry",
     "library_remove",
@@ -33,8 +35,17 @@ PAGES = (
     "work_matches",
     "work_match",
     "place",
+    "your_data",
+    "export_account",
+    "erase_account",
+    "notifications",
 )
 ACTIONS = (
+    "revoke_key",
+    "add_channel",
+    "change_channel",
+    "remove_channel",
+    "try_channel",
     "connect",
     "save_app",
     "remove_app",
@@ -48,12 +59,39 @@ ACTIONS = (
     "decide",
     "choose",
     "match_undo",
+    "export_list",
+    "import_list",
+    "approve_import",
+    "discard_import",
 )
 OWNED = (
-    *("library_entry", "library_remove", "run", "undo_run", "undo_change", "decide", "unlink", "sync_now", "pause"),
-    *("unmatched_entry", "choose", "match_undo", "work_matches", "work_match", "place"),
+    *(
+        "revoke_key",
+        "library_entry",
+        "library_remove",
+        "run",
+        "undo_run",
+        "undo_change",
+        "decide",
+        "unlink",
+        "sync_now",
+        "pause",
+    ),
+    *(
+        "approve_import",
+        "discard_import",
+        "unmatched_entry",
+        "change_channel",
+        "remove_channel",
+        "try_channel",
+        "choose",
+        "match_undo",
+        "work_matches",
+        "work_match",
+        "place",
+    ),
 )
-OUR_APPS = ("accounts", "library", "integrations", "syncing")
+OUR_APPS = ("accounts", "library", "integrations", "syncing", "notices")
 
 
 def urls_of(made: dict[str, Any]) -> dict[str, str]:
@@ -63,6 +101,8 @@ def urls_of(made: dict[str, Any]) -> dict[str, str]:
         "library_remove": [made["entry"].media_id],
         "run": [made["run"].pk],
         "undo_run": [made["run"].pk],
+        "approve_import": [made["run"].pk],
+        "discard_import": [made["run"].pk],
         "undo_change": [made["change"].pk],
         "decide": [made["review"].pk],
         "unmatched_entry": [made["unmatched"].pk],
@@ -72,8 +112,21 @@ def urls_of(made: dict[str, Any]) -> dict[str, str]:
         "work_match": [made["entry"].media_id, "anilist"],
         "place": [made["entry"].media_id],
         "device_link": ["trakt"],
+        "change_channel": [made["channel"].pk],
+        "remove_channel": [made["channel"].pk],
+        "try_channel": [made["channel"].pk],
+        "revoke_key": [made["key"].pk if "key" in made else uuid4()],
     }
-    plain = {"account", "library", "connections", "home", "runs", "edits", "reviews", "unmatched"}
+    plain = {
+        "your_data",
+        "export_account",
+        "erase_account",
+        "export_list",
+        "import_list",
+        "notifications",
+        "add_channel",
+    }
+    plain |= {"access_keys", "account", "library", "connections", "home", "runs", "edits", "reviews", "unmatched"}
     for name in (*PAGES, *ACTIONS):
         arguments.setdefault(name, [] if name in plain else ["anilist"])
     return {name: reverse(name, args=given) for name, given in arguments.items()}
@@ -93,9 +146,10 @@ def test_no_route_of_ours_is_forgotten_here() -> None:
     from accounts.web.urls import urlpatterns as accounts
     from integrations.web.urls import urlpatterns as integrations
     from library.web.urls import urlpatterns as library
+    from notices.web.urls import urlpatterns as notices
     from syncing.web.urls import urlpatterns as syncing
 
-    names = {pattern.name for pattern in (*accounts, *library, *integrations, *syncing)}
+    names = {pattern.name for pattern in (*accounts, *library, *integrations, *syncing, *notices)}
     assert names == {*PAGES, *ACTIONS, "oauth_callback"}
 
 
@@ -138,7 +192,11 @@ def test_an_action_is_a_post(name: str, hers: dict[str, str], alice_client: Clie
 
 
 @pytest.mark.parametrize(
-    "name", [*ACTIONS, "account", "library_entry", "library_remove", "connection", "device_link", "unlink"]
+    "name",
+    [
+        *(*ACTIONS, "account", "library_entry", "library_remove", "connection", "device_link", "unlink"),
+        *("export_account", "erase_account"),
+    ],
 )
 def test_a_post_without_its_token_is_refused(name: str, hers: dict[str, str], alice: User) -> None:
     client = Client(enforce_csrf_checks=True)
@@ -201,7 +259,10 @@ def test_text_from_services_never_becomes_markup(alice: User, alice_client: Clie
     candidate = {"media": media.pk, "title": HOSTILE, "format": HOSTILE, "confidence": 80, "reasons": [HOSTILE]}
     unmatched = rows.make_unmatched(connection, title=HOSTILE, reason="uncertain", candidates=[candidate])
     match = rows.make_match(alice, media, external_id=HOSTILE[:64])
+    channel = rows.make_channel(alice)
+    Channel.objects.filter(pk=channel.pk).update(name=HOSTILE[:64], shown=HOSTILE, message=HOSTILE)
     made = {"entry": entry, "run": run, "change": change, "review": review, "unmatched": unmatched, "match": match}
+    made["channel"] = channel
     for name, url in urls_of(made).items():
         if name in PAGES:
             page = alice_client.get(url).content.decode()

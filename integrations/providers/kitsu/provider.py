@@ -37,6 +37,7 @@ class Kitsu:
         authorize_url="",
         token_url="https://kitsu.app/api/oauth/token",  # noqa: S106 an address
         grants=frozenset({"password"}),
+        revoke_url="https://kitsu.app/api/oauth/revoke",
         refresh_when_left=timedelta(days=3),
         public_app=_EVERYBODY,
         username_label="E-mail address or profile name",

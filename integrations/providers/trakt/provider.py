@@ -35,6 +35,7 @@ class Trakt:
         grants=frozenset({"code", "device"}),
         device_url=f"{AUTH}/oauth/device/code",
         device_token_url=f"{AUTH}/oauth/device/token",
+        revoke_url=f"{AUTH}/oauth/revoke",
         body="json",
         refresh_redirects=True,
         refresh_when_left=timedelta(days=1),

@@ -1,0 +1,44 @@
+"""What refusals of this room mean to a program."""
+
+from __future__ import annotations
+
+from accounts.api.problems import FieldError, Problem, declare, explains
+from syncing.services.answering import NothingToAnswer
+from syncing.services.asking import CannotSync
+from syncing.services.importing_applying import CannotApprove
+from syncing.services.reviewing import BadChoice
+from syncing.services.undo_library import CannotUndo
+
+declare(
+    {
+        "cannot_sync": (409, "This cannot be synced now"),
+        "cannot_undo": (409, "This cannot be undone"),
+        "nothing_to_answer": (409, "There is nothing to say yes or no to"),
+        "cannot_approve": (409, "This plan is not to be done any more"),
+    }
+)
+
+
+@explains(CannotSync)
+def explain_sync(error: CannotSync) -> Problem:
+    return Problem("cannot_sync", str(error))
+
+
+@explains(CannotUndo)
+def explain_undo(error: CannotUndo) -> Problem:
+    return Problem("cannot_undo", str(error))
+
+
+@explains(NothingToAnswer)
+def explain_nothing(error: NothingToAnswer) -> Problem:
+    return Problem("nothing_to_answer", str(error))
+
+
+@explains(CannotApprove)
+def explain_approval(error: CannotApprove) -> Problem:
+    return Problem("cannot_approve", str(error))
+
+
+@explains(BadChoice)
+def explain_choice(error: BadChoice) -> Problem:
+    return Problem("invalid", errors=[FieldError("choice", "invalid_choice", f"{error}.")])
