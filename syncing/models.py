@@ -11,6 +11,12 @@ from django.utils import timezone
 
 from integrations.models import Connection
 from library.models import Media
+from syncing.states import ChangeState, ReviewState, RunState
+
+__all__ = [
+    *("Baseline", "Change", "ChangeState", "Parked", "Review", "ReviewState"),
+    *("RunState", "Schedule", "SyncRun", "Unmatched"),
+]
 
 
 class Schedule(models.Model):
@@ -85,18 +91,6 @@ class Baseline(models.Model):
         return f"baseline of {self.connection_id}, {self.tracks} tracks"
 
 
-class RunState(models.TextChoices):
-    QUEUED = "queued", "queued"
-    RUNNING = "running", "running"
-    DONE = "done", "done"
-    PARTIAL = "partial", "more to do"
-    PREVIEW = "preview", "waiting for approval"
-    HELD = "held", "held by a guard"
-    HALTED = "halted", "halted"
-    FAILED = "failed", "failed"
-    ABANDONED = "abandoned", "abandoned"
-
-
 class SyncRun(models.Model):
     """One sync of one connection, or one import of a file: that has no connection, and its provider is "file".
 
@@ -147,16 +141,6 @@ class SyncRun(models.Model):
     def is_stored(self) -> bool:
         """A run gets its row only when there is something to say."""
         return not self._state.adding
-
-
-class ChangeState(models.TextChoices):
-    PLANNED = "planned", "planned"
-    SENDING = "sending", "being sent"
-    APPLIED = "applied", "applied"
-    UNKNOWN = "unknown", "answer lost"
-    FAILED = "failed", "failed"
-    SKIPPED = "skipped", "skipped"
-    ABANDONED = "abandoned", "abandoned"
 
 
 class Change(models.Model):
@@ -240,13 +224,6 @@ class Unmatched(models.Model):
 
     def __str__(self) -> str:
         return f"unmatched {self.kind} {self.remote_id or self.media_id}"
-
-
-class ReviewState(models.TextChoices):
-    OPEN = "open", "waiting"
-    APPROVED = "approved", "approved"
-    DISCARDED = "discarded", "discarded"
-    EXPIRED = "expired", "no longer needed"
 
 
 class Review(models.Model):

@@ -176,7 +176,7 @@ TABLES: tuple[Table, ...] = (
         "syncing.Parked",
         "parked",
         "Entries that a service would not take.",
-        ("kind", "remote_id", "failures", "message", "last_failed_at"),
+        ("kind", "remote_id", "cause", "failures", "message", "last_failed_at"),
         more=("connection__provider",),
         left={"id": INNER, "user": OWNER, "connection": "told by its name", "wanted": HASH},
     ),

@@ -19,10 +19,9 @@ from integrations.providers import registry
 from integrations.services import outages
 from syncing.core import retry
 from syncing.models import RunState, Schedule, SyncRun
-from syncing.services import leases, pacing, undoing
+from syncing.services import leases, pacing, scheduling, undoing
 from syncing.services.endings import Ending, ending_of_outage
 from syncing.services.leases import Lease, LeaseLost, Trouble
-from syncing.services.scheduling import STOPPED, abandon_open
 from syncing.signals import run_ended
 
 log = logging.getLogger(__name__)
@@ -77,7 +76,7 @@ def _end_badly(run: SyncRun, connection: Connection, lease: Lease, *, ending: En
     if not leases.let_go(lease, due_at=again, not_before=again, trouble=trouble, backlog=None):
         raise LeaseLost(str(connection.pk))
     close(run, state=ending.state, code=ending.code, message=ending.message)
-    abandon_open(connection.pk)
+    scheduling.abandon_open(connection.pk)
     if ending.code == "internal" == before.code and trouble.failures >= retry.UNDO_TRIES:
         undoing.give_up(connection, code=ending.code)
 
@@ -91,7 +90,7 @@ def _end_in_outage(run: SyncRun, connection: Connection, lease: Lease, *, away_f
     if not leases.set_aside(lease, until=again):
         raise LeaseLost(str(connection.pk))
     close(run, state=ending.state, code=ending.code, message=ending.message)
-    abandon_open(connection.pk)
+    scheduling.abandon_open(connection.pk)
 
 
 def set_aside(run: SyncRun, lease: Lease, *, ending: Ending) -> None:
@@ -141,8 +140,8 @@ def end_stopped(run: SyncRun, connection: Connection, lease: Lease) -> None:
             leases.renew(lease)
             leases.give_back([lease])
             if run.is_stored:
-                close(run, state=RunState.PARTIAL, code="stopped", message=STOPPED)
-                abandon_open(connection.pk)
+                close(run, state=RunState.PARTIAL, code="stopped", message=scheduling.STOPPED)
+                scheduling.abandon_open(connection.pk)
     except LeaseLost:
         log.info("run of connection %s lost its lease", connection.pk)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from integrations.models import Connection, ConnectionState
 from syncing.models import Change, ChangeState, RunState, SyncRun

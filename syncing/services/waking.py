@@ -68,7 +68,7 @@ def _make_due(connection_id: UUID, media_ids: Collection[int], *, after: timedel
         # The schedule's row first, as a run that ends takes them.
         free = Q(is_on=True, lease_until=None, due_at__gt=soon)
         due_at = Case(When(free, then=Value(soon)), default=F("due_at"), output_field=DateTimeField())
-        Schedule.objects.filter(pk=connection_id).update(due_at=due_at)
+        Schedule.objects.filter(pk=connection_id, connection__automatic=True).update(due_at=due_at)
         late = Unmatched.objects.filter(connection=connection_id, retry_at__gt=now).exclude(media=None)
         due = [pk for pk, media_id in late.values_list("pk", "media_id") if media_id in media_ids]
         for at in range(0, len(due), CHUNK):

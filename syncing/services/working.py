@@ -11,7 +11,7 @@ from integrations.models import Connection
 from integrations.providers.base import Provider
 from library.queries import revision_of
 from syncing.models import Baseline, SyncRun
-from syncing.services import carrying, finishing, leases, pacing, previewing, scheduling
+from syncing.services import carrying, finishing, leases, narrowing, pacing, previewing, scheduling
 from syncing.services.baselines import Ledger, UnreadableBaseline, unpack
 from syncing.services.desk import Desk, Tell
 from syncing.services.fetching import fetch
