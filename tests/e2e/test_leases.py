@@ -172,8 +172,9 @@ def test_a_request_made_during_a_run_is_due_when_the_run_ends() -> None:
 def test_an_edit_made_during_a_run_travels_soon_after_it(sandbox: Running, link: Link, alice: User) -> None:
     connection = link(alice, MAL, [listed(MAL, 1, progress=3), listed(MAL, 5)])
     sync(connection)
-    Schedule.objects.update(due_at=timezone.now() - timedelta(seconds=5))
     edit_entry(alice, media_id=media_of(5), changes={"score": 70})
+    # The moment for more edits is over.
+    Schedule.objects.update(due_at=timezone.now() - timedelta(seconds=5))
     (lease,) = leases.claim_due(MAL, limit=5)
     edited = False
 

@@ -63,48 +63,42 @@ class Player:
         self.stage.play([self._worker(number) for number in range(len(world.workers))])
 
     def _worker(self, number: int) -> Callable[[], None]:
+        luck, person = random.Random(f"{self._world.seed}:{number}"), f"person-{number % 3}"
+        one = self._limiter(number, luck, person)
+        return lambda: self._live(one, luck, person)
+
+    def _limiter(self, number: int, luck: random.Random, person: str) -> RedisLimiter:
         world, stage = self._world, self.stage
-        luck, (klass, longest) = random.Random(f"{world.seed}:{number}"), world.workers[number]
+        klass, longest = world.workers[number]
         own = [world.own] if world.own else []
         budgets = [*own, world.budget] if world.own_first else [world.budget, *own]
-        person = f"person-{number % 3}"
 
         def sleep(seconds: float) -> None:
             if luck.random() < 0.03:
                 raise Killed
             stage.sleep(seconds)
 
-        one = RedisLimiter(
-            self._redis,
-            "p",
-            budgets,
-            address="a",
-            token=person,
-            klass=klass,
-            max_wait=longest,
-            sleep=sleep,
-            clock=stage.clock,
-        )
+        options: dict[str, Any] = {"sleep": sleep, "clock": stage.clock, "max_wait": longest}
+        return RedisLimiter(self._redis, "p", budgets, address="a", token=person, klass=klass, **options)
 
-        def act() -> None:
-            stage.sleep(luck.random() * 20)
-            while stage.now < self.ends:
-                try:
-                    one.acquire()
-                except RateLimited as refusal:
-                    stage.sleep(0.05 + luck.random() * min(refusal.retry_after, 30.0))
-                    continue
-                except Killed:
-                    stage.sleep(3.0)
-                    continue
-                self.by_person[person].append(stage.now)
-                stage.sleep(luck.choice([0.0, 0.02, 0.3, LATEST]))
-                self.arrived.append(stage.now)
-                stage.sleep(0.1 + luck.random() * luck.choice([0, 0, 20, 90]))
-                if luck.random() < 0.01:
-                    one.penalise(luck.choice([1, 3, 20]))
-
-        return act
+    def _live(self, one: RedisLimiter, luck: random.Random, person: str) -> None:
+        stage = self.stage
+        stage.sleep(luck.random() * 20)
+        while stage.now < self.ends:
+            try:
+                one.acquire()
+            except RateLimited as refusal:
+                stage.sleep(0.05 + luck.random() * min(refusal.retry_after, 30.0))
+                continue
+            except Killed:
+                stage.sleep(3.0)
+                continue
+            self.by_person[person].append(stage.now)
+            stage.sleep(luck.choice([0.0, 0.02, 0.3, LATEST]))
+            self.arrived.append(stage.now)
+            stage.sleep(0.1 + luck.random() * luck.choice([0, 0, 20, 90]))
+            if luck.random() < 0.01:
+                one.penalise(luck.choice([1, 3, 20]))
 
 
 @pytest.mark.slow
