@@ -1,20 +1,19 @@
-"""A person's own account and access keys."""
+"""A person's own account."""
 
 from __future__ import annotations
 
-import uuid
-
+from django.contrib.auth import logout
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import serializers
-from accounts.api.paging import CursorPaging
+from accounts.api.authentication import session_of
 from accounts.api.schema import example
-from accounts.api.views import PersonView, PublicView, SessionView
-from accounts.queries import keys_for_user
-from accounts.services.keys import create_key, revoke_key
+from accounts.api.views import PersonView, PublicView
+from accounts.models import User
+from accounts.services.erasing import erase_person
 from accounts.services.preferences import set_timezone
 
 ALICE = {
@@ -23,19 +22,12 @@ ALICE = {
     "timezone": "Europe/Berlin",
     "date_joined": "2026-11-21T15:04:05Z",
 }
-KEY = {
-    "id": "0d2a8a0e-6a3e-4c4f-9d52-a3b1f0a5e6c7",
-    "name": "Home server",
-    "prefix": "enishi_k3x9ab2c",
-    "scopes": ["read", "sync"],
-    "created_at": "2026-11-26T12:00:00Z",
-    "expires_at": None,
-    "last_used_at": None,
-}
 
 
 @extend_schema(tags=["account"])
 class Account(PersonView):
+    in_person = confirmed = frozenset({"DELETE"})
+
     @extend_schema(
         summary="Who is signed in", responses=serializers.AccountSerializer, examples=[example("Alice", ALICE)]
     )
@@ -55,43 +47,15 @@ class Account(PersonView):
             set_timezone(self.person, timezone=given["timezone"])
         return Response(self.show(serializers.AccountSerializer, self.person))
 
-
-@extend_schema(tags=["account"])
-class Keys(SessionView):
-    confirmed = frozenset({"POST"})
-    pagination_class = CursorPaging
-
-    @extend_schema(
-        summary="List access keys",
-        responses=serializers.KeySerializer(many=True),
-        examples=[example("One key", KEY)],
-    )
-    def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(keys_for_user(self.person))
-        return self.get_paginated_response(serializers.KeySerializer(page, many=True).data)
-
-    @extend_schema(
-        summary="Make an access key",
-        request=serializers.NewKeySerializer,
-        responses={201: serializers.MadeKeySerializer},
-        examples=[
-            example("For a script", {"name": "Home server", "scopes": ["read", "sync"]}, request=True),
-            example("Made", {**KEY, "key": f"{KEY['prefix']}_{'x' * 43}"}, status=201),
-        ],
-    )
-    def post(self, request: Request) -> Response:
-        """The answer is the only place where the key is ever shown."""
-        made = create_key(self.person, **self.read(serializers.NewKeySerializer))
-        made.row.key = made.key  # type: ignore[attr-defined]
-        return Response(self.show(serializers.MadeKeySerializer, made.row), status=201)
-
-
-@extend_schema(tags=["account"])
-class Key(SessionView):
-    @extend_schema(summary="Revoke an access key", responses={204: None})
-    def delete(self, request: Request, key_id: uuid.UUID) -> Response:
-        """It stops to work at once."""
-        revoke_key(self.person, key_id=key_id)
+    @extend_schema(summary="Erase the account", parameters=[serializers.EraseSerializer], responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """At once and for ever: the list, its history, settings, links and our access to the services, keys, sessions.
+        The lists at the services stay as they are. All that is kept can be had before: `account/export`."""
+        given = self.read_query(serializers.EraseSerializer)
+        # One of its own: `self.person` is what the session goes by until it ends below.
+        erase_person(User.objects.get(pk=self.person.pk), shared_access=given["shared_access"])
+        if session_of(request) is None:
+            logout(request._request)
         return Response(status=204)
 
 

@@ -28,10 +28,11 @@ class HasScope(BasePermission):
 
 
 class InPerson(BasePermission):
-    """For keys, factors, password and the end of an account: a key that was lost must not become the account."""
+    """Methods in the view's `in_person`: for keys, factors, password and the end of an account. A key that was lost
+    must not become the account."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if key_of(request) is None:
+        if request.method not in getattr(view, "in_person", ()) or key_of(request) is None:
             return True
         raise Problem("session_required", "This is not done with an access key: sign in with a session.")
 

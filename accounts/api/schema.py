@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from accounts.api.permissions import InPerson, scope_of
+from accounts.api.permissions import scope_of
 from accounts.api.problems import CODES, MEDIA_TYPE
 
 PROBLEM = "#/components/schemas/Problem"
@@ -48,7 +48,7 @@ class ApiSchema(AutoSchema):
 
     def get_description(self) -> str:  # type: ignore[override]
         text = super().get_description() or ""
-        if InPerson in self.view.permission_classes:
+        if self.method in getattr(self.view, "in_person", ()):
             once_more = self.method in getattr(self.view, "confirmed", ())
             only = "In person only, not with an access key" + (", and with a fresh confirmation." if once_more else ".")
             return f"{text}\n\n{only}".strip()

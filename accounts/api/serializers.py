@@ -48,3 +48,10 @@ class MadeKeySerializer(KeySerializer):
 
 class CsrfSerializer(serializers.Serializer[Any]):
     token = serializers.CharField(help_text="Send it as X-CSRFToken, with the cookie that came along.")
+
+
+class EraseSerializer(serializers.Serializer[Any]):
+    shared_access = serializers.BooleanField(
+        default=False,
+        help_text="Also end our access where all programs of the person share one: the others must sign in again.",
+    )

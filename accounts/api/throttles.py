@@ -12,8 +12,7 @@ import math
 import time
 
 from allauth.account.adapter import get_adapter
-from allauth.core import ratelimit
-from allauth.core.internal.ratelimit import get_cache_key, get_rates, parse_rates, truncate_ip
+from allauth.core.internal.ratelimit import consume, get_cache_key, get_rates, parse_rates, truncate_ip
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -82,7 +81,8 @@ def _count_in_window(action: str, whose: str) -> float:
 
 
 def _count_with_pages(request: HttpRequest, action: str) -> float:
-    if ratelimit.consume(request, action=action, user=request.user):
+    # A file is given out by GET, which allauth lets through uncounted unless told.
+    if consume(request, app="allauth.account", action=action, user=request.user, limit_get=True):
         return 0.0
     waits = [0.0]
     for rate in get_rates(app="allauth.account", action=action):

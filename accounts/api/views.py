@@ -40,6 +40,10 @@ class ApiView(GenericAPIView[Any]):
     """Method → "required" or "optional": it takes If-Match (`self.expectation()`)."""
     etagged: ClassVar[bool] = False
     """GET answers an ETag and takes If-None-Match (etags.answer_versioned)."""
+    in_person: ClassVar[frozenset[str]] = frozenset()
+    """Methods that are not done with an access key."""
+    confirmed: ClassVar[frozenset[str]] = frozenset()
+    """Methods that ask for the password of the last minutes: what a borrowed session may not do."""
     pagination_class: type[CursorPaging] | None = None
     filter_backends: Sequence[Any] = ()
 
@@ -79,6 +83,12 @@ class ApiView(GenericAPIView[Any]):
         reader.is_valid(raise_exception=True)
         return dict(reader.validated_data)
 
+    def read_query(self, serializer: type[S]) -> dict[str, Any]:
+        """What the address says behind its question mark. Raises ValidationError."""
+        reader = serializer(data=self.request.query_params.dict())
+        reader.is_valid(raise_exception=True)
+        return dict(reader.validated_data)
+
     def show(self, serializer: type[S], thing: Any) -> Any:
         return serializer(thing, context=self.get_serializer_context()).data
 
@@ -88,13 +98,11 @@ class ApiView(GenericAPIView[Any]):
 
 
 class PersonView(ApiView):
-    permission_classes = (IsAuthenticated, HasScope)
+    permission_classes = (IsAuthenticated, InPerson, HasScope, Confirmed)
 
 
-class SessionView(ApiView):
-    permission_classes = (IsAuthenticated, InPerson, Confirmed)
-    confirmed: ClassVar[frozenset[str]] = frozenset()
-    """Methods that ask for the password of the last minutes: what a borrowed session may not do."""
+class SessionView(PersonView):
+    in_person = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class PublicView(ApiView):

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.idempotency import idempotent
 from accounts.api.paging import CursorPaging
 from accounts.api.schema import example, problems
 from accounts.api.views import PagedView, PersonView
@@ -91,6 +92,7 @@ class TryChannel(PersonView):
         responses={202: serializers.NoticeSerializer},
         examples=[example("Under way", {**NOTICE, "event": "digest", "state": "waiting"}, status=202)],
     )
+    @idempotent
     def post(self, request: Request, channel_id: uuid.UUID) -> Response:
         """Sends one notice; `notifications` says whether it arrived."""
         notice = trying.try_channel(self.person, channel_id=channel_id)

@@ -58,6 +58,8 @@ SPECTACULAR_SETTINGS = {
         "WayEnum": "notices.models.Way",
         "EventEnum": "notices.events.Event",
         "NoticeStateEnum": "notices.models.NoticeState",
+        "PolicyEnum": "integrations.models.Policy",
+        "ImportPolicyEnum": "syncing.api.serializers.IMPORT_POLICIES",
         "MatchChoiceEnum": "syncing.api.mapping_shapes.CHOICES",
     },
     "PATH_CONVERTER_OVERRIDES": {"row": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}},

@@ -25,7 +25,7 @@ RUN: dict[str, Any] = {
     "error_code": "",
     "message": "",
 }
-RUN_DETAIL = {**RUN, "progress": None, "review": None, "undoable": 3}
+RUN_DETAIL = {**RUN, "progress": None, "review": None, "undoable": 3, "planned": {}}
 QUEUED = {
     **RUN,
     "trigger": "person",
@@ -34,6 +34,24 @@ QUEUED = {
     **dict.fromkeys(("entries_read", "library_changes", "writes", "requests"), 0),
 }
 PREVIEW = {**RUN, "purpose": "preview", "trigger": "person", "state": "preview", "library_changes": 0, "writes": 0}
+IMPORT = {
+    **RUN_DETAIL,
+    "provider": "file",
+    "purpose": "import",
+    "trigger": "person",
+    "state": "preview",
+    "undoable": 0,
+    "entries_read": 412,
+    "library_changes": 0,
+    "writes": 0,
+    "requests": 0,
+    "planned": {"create": 3, "update": 5},
+    "message": "MyAnimeList XML, 412 entries; where both differ, the newer value wins. 404 say what your library says.",
+}
+EVERYTHING = {
+    "tables": [{"file": "account", "about": "Who you are here."}],
+    "left_out": [{"what": "sessions.Session", "why": "Where you are signed in: it ends by itself."}],
+}
 CHANGE: dict[str, Any] = {
     "id": 4711,
     "run": RUN["id"],

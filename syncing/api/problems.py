@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from accounts.api.problems import FieldError, Problem, declare, explains
+from library.files.model import FileRefused
+from library.services.exporting import CannotExport
 from syncing.services.answering import NothingToAnswer
 from syncing.services.asking import CannotSync
 from syncing.services.importing_applying import CannotApprove
@@ -15,6 +17,7 @@ declare(
         "cannot_undo": (409, "This cannot be undone"),
         "nothing_to_answer": (409, "There is nothing to say yes or no to"),
         "cannot_approve": (409, "This plan is not to be done any more"),
+        "bad_file": (422, "This is no list that can be read"),
     }
 )
 
@@ -37,6 +40,16 @@ def explain_nothing(error: NothingToAnswer) -> Problem:
 @explains(CannotApprove)
 def explain_approval(error: CannotApprove) -> Problem:
     return Problem("cannot_approve", str(error))
+
+
+@explains(FileRefused)
+def explain_file(error: FileRefused) -> Problem:
+    return Problem("too_large" if error.code == "too_large" else "bad_file", str(error))
+
+
+@explains(CannotExport)
+def explain_export(error: CannotExport) -> Problem:
+    return Problem("invalid", errors=[FieldError("kind", "required", str(error))])
 
 
 @explains(BadChoice)

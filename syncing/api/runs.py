@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
@@ -13,15 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import filters
+from accounts.api.negotiation import AsItIs
 from accounts.api.schema import example, problems
 from accounts.api.views import PagedView, PersonView
 from syncing import queries
-from syncing.api import events, serializers
+from syncing.api import details, events, serializers
 from syncing.api.examples import RUN, RUN_DETAIL
 from syncing.models import RunState, SyncRun
-from syncing.services import progress
-
-BUSY = (RunState.QUEUED, RunState.RUNNING)
 
 
 class RunFilter(filters.Filters):
@@ -61,16 +58,14 @@ class Run(PersonView):
         summary="Show a run", responses=serializers.RunDetailSerializer, examples=[example("Done", RUN_DETAIL)]
     )
     def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        run: Any = queries.run_for_user(self.person, run_id)
-        review = queries.review_of_run(self.person, run)
-        run.review = review.pk if review is not None else None
-        run.undoable = queries.tally_run(self.person, run).undoable
-        run.progress = progress.read_progress(run.pk) if run.state in BUSY else None
-        return Response(self.show(serializers.RunDetailSerializer, run))
+        run = queries.run_for_user(self.person, run_id)
+        return Response(self.show(serializers.RunDetailSerializer, details.with_details(self.person, run)))
 
 
 @extend_schema(tags=["runs"])
 class RunEvents(PersonView):
+    content_negotiation_class = AsItIs
+
     @extend_schema(
         summary="Watch a run",
         responses={(200, "text/event-stream"): OpenApiTypes.STR},

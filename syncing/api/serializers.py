@@ -6,10 +6,15 @@ from typing import Any
 
 from rest_framework import serializers
 
+from library.entry import Kind
+from library.files.model import Format
+from syncing.core.intake import POLICIES
 from syncing.models import Change, ChangeState, Review, ReviewState, RunState, SyncRun
 from syncing.services.asking import ALL
 
+KINDS = [str(kind) for kind in Kind]
 PURPOSES = ("sync", "preview", "import", "undo")
+IMPORT_POLICIES = list(POLICIES)
 TRIGGERS = ("schedule", "person", "edit", "command")
 ACTIONS = ("create", "update", "remove")
 CHOICES = ("approve", "discard", "library", "provider")
@@ -44,9 +49,12 @@ class RunDetailSerializer(RunSerializer):
     progress = ProgressShape(allow_null=True, help_text="While it is at work and somebody waits for it.")
     review = serializers.IntegerField(allow_null=True, help_text="The question that the whole run waits for.")
     undoable = serializers.IntegerField(help_text="Changes that an undo would put back.")
+    planned = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Of an import that waits for a yes: what it would do, by action."
+    )
 
     class Meta(RunSerializer.Meta):
-        fields = (*RunSerializer.Meta.fields, "progress", "review", "undoable")  # type: ignore[assignment]
+        fields = (*RunSerializer.Meta.fields, "progress", "review", "undoable", "planned")  # type: ignore[assignment]
         read_only_fields = fields  # type: ignore[assignment]
 
 
@@ -133,3 +141,40 @@ class SyncSerializer(serializers.Serializer[Any]):
 
 class SyncShape(serializers.Serializer[Any]):
     runs = RunSerializer(many=True)
+
+
+class ImportSerializer(serializers.Serializer[Any]):
+    file = serializers.FileField(
+        allow_empty_file=True,
+        help_text="MyAnimeList's XML, packed or not, or JSON or CSV as Enishi writes them; up to 32 MB.",
+    )
+    policy = serializers.ChoiceField(
+        IMPORT_POLICIES,
+        default="newest",
+        help_text="Where the library says something else. newest: the newer value; one without a time loses. file. "
+        "library: only what it lacks is taken. furthest: the furthest progress, else the newer value.",
+    )
+
+
+class ExportSerializer(serializers.Serializer[Any]):
+    format = serializers.ChoiceField([str(each) for each in Format], default=str(Format.JSON))
+    kind = serializers.ChoiceField(KINDS, required=False, help_text="mal_xml holds one kind and needs it.")
+    private = serializers.BooleanField(
+        required=False,
+        help_text="Private entries too: by default in json and csv, which say so, and not in mal_xml, which cannot.",
+    )
+
+
+class ExportedTableShape(serializers.Serializer[Any]):
+    file = serializers.CharField(help_text="Below tables/ in the ZIP, with the ending .jsonl.")
+    about = serializers.CharField()
+
+
+class LeftOutShape(serializers.Serializer[Any]):
+    what = serializers.CharField()
+    why = serializers.CharField()
+
+
+class EverythingShape(serializers.Serializer[Any]):
+    tables = ExportedTableShape(many=True)
+    left_out = LeftOutShape(many=True)

@@ -6,11 +6,14 @@ from django.urls import path
 
 import accounts.web.converters  # noqa: F401 - registers <row:…>
 import syncing.api.problems  # noqa: F401 - tells what refusals mean
-from syncing.api import changes, mappings, reviews, runs, steering, unmatched
+from syncing.api import changes, exports, imports, leaving, mappings, reviews, runs, steering, unmatched
 from syncing.api.sync import Sync
 
 urlpatterns = [
     path("integrations/sync", Sync.as_view(), name="api_sync"),
+    path("imports", imports.Imports.as_view(), name="api_imports"),
+    path("exports/list", exports.ListExport.as_view(), name="api_list_export"),
+    path("account/export", leaving.AccountExport.as_view(), name="api_account_export"),
     path("runs", runs.Runs.as_view(), name="api_runs"),
     path("runs/<uuid:run_id>", runs.Run.as_view(), name="api_run"),
     path("runs/<uuid:run_id>/changes", changes.RunChanges.as_view(), name="api_run_changes"),

@@ -6,6 +6,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 CHUNK = 200
 PIECE = 64 * 1024
 """About as many bytes are gathered before they are packed and given on."""
+
+TYPES = {
+    Format.JSON: ("application/json", "json"),
+    Format.CSV: ("text/csv; charset=utf-8", "csv"),
+    Format.MAL_XML: ("application/gzip", "xml.gz"),
+}
+"""Format → content type and ending of what is given out."""
 
 _HEAD = """{site}: all that is kept of {email}
 Written {when}
@@ -52,6 +60,24 @@ def export_account(user: User) -> Iterator[bytes]:
                     member.write(piece)
                     yield sink.take()
     yield sink.take()
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """pieces: made while they are read. name: without date and ending."""
+
+    pieces: Iterator[bytes]
+    content_type: str
+    name: str
+    ending: str
+
+
+def list_file(user: User, *, file_format: Format, kind: Kind | None = None, with_private: bool = True) -> ListFile:
+    """A person's list as it is given out; MyAnimeList's packed. Raises CannotExport, before the first piece."""
+    pieces = export_list(user, file_format=file_format, kind=kind, with_private=with_private)
+    body = pack(pieces) if file_format is Format.MAL_XML else _encoded(pieces)
+    content_type, ending = TYPES[file_format]
+    return ListFile(body, content_type, f"enishi-{kind or 'list'}", ending)
 
 
 def pack(pieces: Iterable[str]) -> Iterator[bytes]:

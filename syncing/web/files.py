@@ -7,28 +7,18 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from accounts.transfers import download, is_too_large
 from accounts.web.limits import limited
 from accounts.web.pages import PersonRequest, person_action, person_page
 from library.entry import Kind
 from library.files import opening, reading
 from library.files.model import FileRefused, Format
-from library.services import exporting
-from syncing.services import importing, importing_applying
-from syncing.services.exporting import pack
+from syncing.services import exporting, importing, importing_applying
 from syncing.web.file_forms import ExportForm, ImportForm
-
-FORM_BYTES = 64 * 1024
-"""What a form adds to the file in it."""
-_TYPES = {
-    Format.JSON: ("application/json", "json"),
-    Format.CSV: ("text/csv; charset=utf-8", "csv"),
-    Format.MAL_XML: ("application/gzip", "xml.gz"),
-}
 
 
 @person_page
@@ -50,32 +40,21 @@ def export_list(request: PersonRequest) -> HttpResponse:
     chosen = Format(form.cleaned_data["file_format"])
     kind = Kind(form.cleaned_data["kind"]) if form.cleaned_data["kind"] else None
     with_private = chosen is not Format.MAL_XML or form.cleaned_data["with_private"]
-    pieces = exporting.export_list(request.user, file_format=chosen, kind=kind, with_private=with_private)
-    content_type, ending = _TYPES[chosen]
-    body = pack(pieces) if chosen is Format.MAL_XML else (piece.encode() for piece in pieces)
-    return download(body, content_type=content_type, name=f"enishi-{kind or 'list'}", ending=ending)
+    file = exporting.list_file(request.user, file_format=chosen, kind=kind, with_private=with_private)
+    return give(file.pieces, content_type=file.content_type, name=file.name, ending=file.ending)
 
 
-def download(pieces: Iterable[bytes], *, content_type: str, name: str, ending: str) -> HttpResponse:
-    """Sent while it is made. name: ASCII."""
-    answer = StreamingHttpResponse(pieces, content_type=content_type)
-    answer["Content-Disposition"] = f'attachment; filename="{name}-{timezone.now():%Y-%m-%d}.{ending}"'
+def give(pieces: Iterable[bytes], *, content_type: str, name: str, ending: str) -> HttpResponse:
     # What our views answer with, and all that is done with it from here on.
-    return cast("HttpResponse", answer)
+    return cast("HttpResponse", download(pieces, content_type=content_type, name=name, ending=ending))
 
 
 @csrf_exempt
 def import_list(request: HttpRequest) -> HttpResponse:
     """What is too large is refused by its announced size, before any of it is read, the form's token too."""
-    if _announced(request) > opening.MAX_FILE + FORM_BYTES:
+    if is_too_large(request, opening.MAX_FILE):
         return render(request, "413.html", {"megabytes": opening.MAX_FILE // 2**20}, status=413)
     return _import_list(request)
-
-
-def _announced(request: HttpRequest) -> int:
-    """Bytes of the body; the server reads no more than these."""
-    text = request.META.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else opening.MAX_FILE * 2
 
 
 @csrf_protect

@@ -19,7 +19,7 @@ from integrations.web.services import service_name
 from library.web.listing import count_entries
 from syncing.services import belongings, exporting
 from syncing.web.file_forms import EraseForm
-from syncing.web.files import download
+from syncing.web.files import give
 
 _confirmed: Callable[[View], View] = reauthentication_required(allow_get=True)
 """Asks for the password once more before a POST; then that is carried out."""
@@ -34,7 +34,7 @@ def export_account(request: PersonRequest) -> HttpResponse:
         context = {"tables": belongings.TABLES, "left_out": belongings.NOT_EXPORTED.values()}
         return render(request, "syncing/export_account.html", context)
     pieces = exporting.export_account(request.user)
-    return download(pieces, content_type="application/zip", name="enishi-account", ending="zip")
+    return give(pieces, content_type="application/zip", name="enishi-account", ending="zip")
 
 
 @person_form

@@ -7,12 +7,15 @@ endpoint without a row fails test_matrix.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from zipfile import ZipFile
 
 from django.apps import apps
+from django.core.files import File
 from django.db import models
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -119,8 +122,21 @@ def ask(client: Client, method: str, path: str, *, row: Row, world: World) -> An
         )
     assert "<" not in address, f"`where` of {method} {path} leaves {address}"
     body = row.body(world) if callable(row.body) else row.body
+    if isinstance(body, dict) and any(isinstance(value, File) for value in body.values()):
+        return client.post(address + row.query, body, headers=row.headers)
     data = None if body is None else json.dumps(body)
     return client.generic(method, address + row.query, data or "", "application/json", headers=row.headers)
+
+
+def words_of(answer: Any) -> bytes:
+    """What was answered, as the person reads it: files are unpacked."""
+    if not answer.streaming:
+        return bytes(answer.content)
+    whole = b"".join(answer.streaming_content)
+    if answer["Content-Type"] != "application/zip":
+        return whole
+    with ZipFile(io.BytesIO(whole)) as archive:
+        return b"\n".join(archive.read(name) for name in archive.namelist())
 
 
 def state_of(user: User) -> dict[str, str]:

@@ -13,6 +13,7 @@ from django.test import Client
 
 from accounts.models import User
 from integrations.models import Connection
+from syncing import queries
 from syncing.api import events
 from syncing.models import Change, Review, Schedule, SyncRun
 from syncing.services import asking, progress
@@ -264,7 +265,7 @@ def test_a_stream_ends_quietly_when_the_database_goes(
         raise OperationalError
 
     def wait(seconds: float) -> None:
-        monkeypatch.setattr(events.queries, "run_for_user", gone)
+        monkeypatch.setattr(queries, "run_for_user", gone)
 
     told = b"".join(events.stream(alice, run.pk, wait=wait))
     assert told.endswith(b"\n\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from syncing.models import Review, SyncRun
 from tests.api.matrix import Row, World
 from tests.web import rows
@@ -36,9 +38,17 @@ def preview(world: World) -> None:
     world.hers["run"] = made
 
 
+def a_file(world: World) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("list.csv", b"kind,title,myanimelist_id,status\nanime,Mushishi,457,completed\n")}
+
+
 ROWS: dict[tuple[str, str], Row] = {
     # bob syncs his own; charlie and staff have nothing to sync.
     ("POST", "/api/v1/integrations/sync"): Row(alice=202, bob=202, others=409, scope="sync", body={}),
+    ("POST", "/api/v1/imports"): Row(alice=201, others=201, scope="write", body=a_file),
+    ("GET", "/api/v1/exports/list"): Row(alice=200, others=200),
+    ("GET", "/api/v1/account/export"): Row(alice=200, others=200, by="session"),
+    ("POST", "/api/v1/account/export"): Row(alice=200, others=200, by="session"),
     ("GET", "/api/v1/runs"): Row(alice=200, others=200),
     ("GET", "/api/v1/runs/<uuid:run_id>"): Row(alice=200, where=run),
     ("GET", "/api/v1/runs/<uuid:run_id>/changes"): Row(alice=200, where=run),
