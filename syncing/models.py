@@ -14,8 +14,16 @@ from library.models import Media
 from syncing.states import ChangeState, ReviewState, RunState
 
 __all__ = [
-    *("Baseline", "Change", "ChangeState", "Parked", "Review", "ReviewState"),
-    *("RunState", "Schedule", "SyncRun", "Unmatched"),
+    "Baseline",
+    "Change",
+    "ChangeState",
+    "Parked",
+    "Review",
+    "ReviewState",
+    "RunState",
+    "Schedule",
+    "SyncRun",
+    "Unmatched",
 ]
 
 

@@ -48,6 +48,11 @@ class OptionsForm(forms.Form):
     policy = forms.ChoiceField(label="When both sides changed the same thing", widget=forms.RadioSelect)
     removals = forms.ChoiceField(label="When something was removed from a list", widget=forms.RadioSelect)
     interval_minutes = forms.TypedChoiceField(label="How often", coerce=int)
+    automatic = forms.BooleanField(
+        label="Sync by itself",
+        required=False,
+        help_text="By the clock, and soon after you change something here. Off: only when you press Sync now.",
+    )
     adapts = forms.BooleanField(
         label="Check more often while that list changes, less often while it does not",
         required=False,
@@ -79,7 +84,7 @@ class OptionsForm(forms.Form):
                 required=False,
                 choices=[("", "as above"), *_intervals(connection.intervals.get(kind, connection.interval_minutes))],
             )
-        self.order_fields(["direction", "policy", "removals", "interval_minutes", *self.timed, "adapts"])
+        self.order_fields(["direction", "policy", "removals", "automatic", "interval_minutes", *self.timed, "adapts"])
         self.asked = {f"option_{option.name}": option.name for option in provider.options}
         for option in provider.options:
             self.fields[f"option_{option.name}"] = forms.ChoiceField(
@@ -93,6 +98,7 @@ class OptionsForm(forms.Form):
             "removals": connection.removals,
             "interval_minutes": connection.interval_minutes,
             **{f"interval_{kind}": minutes for kind, minutes in connection.intervals.items()},
+            "automatic": connection.automatic,
             "adapts": connection.adapts,
             "kinds": connection.kinds or self.all_kinds,
             "fields_": connection.fields or self.all_names,

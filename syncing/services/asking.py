@@ -86,5 +86,5 @@ def take_up(run: SyncRun, connection: Connection) -> bool:
         return False
     run.pk, run.media_id, run.full, run.trigger = asked.pk, asked.media_id, run.full or asked.full, asked.trigger
     run.started_at = now
-    run._state.adding = False
+    run._state.adding = False  # noqa: SLF001 - it has a row from now on, made before it
     return True

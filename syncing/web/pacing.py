@@ -19,6 +19,8 @@ HOUR, DAY = 60, 24 * 60
 
 def describe_pace(connection: Connection) -> str:
     """One sentence; one a kind where kinds have intervals of their own."""
+    if not connection.automatic:
+        return "Only checked and changed when you ask: it does not sync by itself."
     if not connection.intervals:
         return _sentence("Checked", pacing.pace_of(connection), connection)
     kinds = sorted(kinds_of(connection, registry.get(connection.provider)))

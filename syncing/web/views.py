@@ -61,6 +61,8 @@ def _step(standings: list[queries.Standing]) -> int:
 def _card(standing: queries.Standing) -> dict[str, Any]:
     connection, schedule, outage = standing.connection, standing.schedule, standing.outage
     resting = connection.state != ConnectionState.ACTIVE or schedule is None or not schedule.is_on
+    # Due by the clock; who only syncs when they ask has no such time.
+    resting = resting or not (connection.automatic or standing.is_busy)
     due = None if resting or schedule is None else max(filter(None, (schedule.due_at, schedule.not_before)))
     return {
         "standing": standing,
