@@ -87,7 +87,7 @@ _OUTAGES = {
     "itself when it is back. It is tried again {when}.",
     "busy": "{service} wants no more requests for now. Nothing is lost: this waits, and goes on {when}.",
     "off": "{service} is switched off here for now. Nothing is lost: this goes on when it is back.",
-    "unknown": "Something of ours is away for a moment, so no service is asked. Nothing is lost: this goes on by itself.",
+    "unknown": "Something of ours is away for a moment, so no service is asked. Nothing is lost: it goes on by itself.",
 }
 
 
