@@ -1,4 +1,5 @@
-"""The schedule among a million people: `python -m tests.bench.scale_tables [PEOPLE]`. The last line is JSON.
+"""The schedule among a million people: `python -m tests.bench.scale_tables [PEOPLE [CYCLES]]`. The last
+line is JSON.
 
 Goals (issue 4): a claim of 500 <= 50 ms (median). A missed goal is printed and fails nothing: machines differ.
 """
@@ -98,10 +99,10 @@ def measure_claimers(bench: Bench) -> None:
     )
 
 
-def measure_churn(bench: Bench) -> None:
+def measure_churn(bench: Bench, *, cycles: int) -> None:
     """What a day leaves behind: each connection claimed and let go by itself."""
     before = table_state("syncing_schedule")
-    had, wall, _ = _run_claimers("each", CYCLES // CLAIMERS, 50)
+    had, wall, _ = _run_claimers("each", cycles // CLAIMERS, 50)
     after = table_state("syncing_schedule")
     grown = (after["bytes"] - before["bytes"]) / 2**20
     bench.tell(
@@ -147,7 +148,9 @@ def table_state(table: str) -> dict[str, int]:
 
 
 def main() -> int:
-    people = int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE
+    people, cycles = (
+        int(told) for told in (*sys.argv[1:], *(str(one) for one in (PEOPLE, CYCLES)[len(sys.argv) - 1 :]))
+    )
     random.seed(1)
     with scale_stage():
         from tests.bench import scale_fill, scale_rows, scale_works
@@ -167,7 +170,7 @@ def main() -> int:
             scale_works.measure_prune,
             scale_rows.tell_updates,
             scale_rows.tell_redis,
-            measure_churn,
+            partial(measure_churn, cycles=cycles),
         ):
             measure(bench)
         bench.figures["machine"] = machine()

@@ -82,11 +82,16 @@ def dump(storm: Storm, folder: Path) -> None:
 
 def set_up(options: argparse.Namespace, both: Servers, sandbox: Running, *, folder: Path) -> Storm:
     open_sandbox(sandbox)
-    chance = random.Random(options.seed)
-    people, pool = make_people(sandbox, chance, count=options.people, size=options.titles)
+    people, pool = make_people(sandbox, luck(options, "people"), count=options.people, size=options.titles)
     crew = Crew(folder, os.environ, workers=options.workers)
-    editor = Editor(sandbox, chance, people, pool)
-    return Storm(sandbox, both, crew, editor, people, chance, SMALL_DECK if options.small else DECK)
+    editor = Editor(sandbox, luck(options, "edits"), people, pool)
+    streams = luck(options, "blows"), luck(options, "cards")
+    return Storm(sandbox, both, crew, editor, people, *streams, SMALL_DECK if options.small else DECK)
+
+
+def luck(options: argparse.Namespace, purpose: str) -> random.Random:
+    """One stream a purpose, so that drawing for one does not move another's luck."""
+    return random.Random(f"{options.seed}:{purpose}")
 
 
 def check(storm: Storm, options: argparse.Namespace) -> list[str]:

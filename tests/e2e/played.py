@@ -15,8 +15,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -27,8 +27,10 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
+from integrations.breaker import Breaker
 from integrations.http import Session
-from integrations.line import build_client
+from integrations.limits import RedisLimiter
+from integrations.line import Line, build_client
 from integrations.sandbox.base import Exchange
 from integrations.sandbox.server import Running
 from integrations.services import budgets, figures, outages, providers
@@ -275,18 +277,17 @@ class House:
         row = Schedule.objects.get(pk=lease.connection_id)
         begun = self.stage.now
         done = real(lease, **options)
-        told = (
-            {}
-            if done is None
-            else {
-                "state": str(done.state),
-                "code": done.error_code,
-                "trigger": done.trigger,
-                "requests": done.requests,
-                "writes": done.writes,
-            }
-        )
-        self.ran.append(Ran(row.provider, row.pk, row.due_at.timestamp(), begun, self.stage.now, **told))
+        ran = Ran(row.provider, row.pk, due=row.due_at.timestamp(), begun=begun, ended=self.stage.now)
+        if done is not None:
+            ran = replace(
+                ran,
+                state=str(done.state),
+                code=done.error_code,
+                trigger=done.trigger,
+                requests=done.requests,
+                writes=done.writes,
+            )
+        self.ran.append(ran)
         return done
 
     def observe(self, exchange: Exchange, status: int) -> None:
@@ -294,10 +295,6 @@ class House:
         self.asked.append(
             Asked(self.stage.now, slug, exchange.endpoint, status, exchange.account, tuple(exchange.writes))
         )
-
-    def at_work(self) -> int:
-        """Runs that somebody holds."""
-        return Schedule.objects.filter(lease_until__gt=timezone.now()).count()
 
 
 @contextmanager
@@ -309,7 +306,7 @@ def played_house(sandbox: Running) -> Iterator[House]:
 
     class PlayedDatetime(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz: Any = None) -> Any:
             return datetime.fromtimestamp(stage.now, tz or UTC)
 
     random.seed(20_270_115)
@@ -332,9 +329,9 @@ def played_house(sandbox: Running) -> Iterator[House]:
 
 
 def _patch_clocks(patch: pytest.MonkeyPatch, stage: Stage) -> None:
-    patch.setattr(providers, "RedisLimiter", partial(providers.RedisLimiter, clock=stage.read_clock, sleep=stage.sleep))
-    patch.setattr(providers, "Breaker", partial(providers.Breaker, clock=stage.read_clock))
-    patch.setattr(providers, "Line", partial(providers.Line, clock=stage.read_clock, stopwatch=stage.read_clock))
+    patch.setattr(providers, "RedisLimiter", partial(RedisLimiter, clock=stage.read_clock, sleep=stage.sleep))
+    patch.setattr(providers, "Breaker", partial(Breaker, clock=stage.read_clock))
+    patch.setattr(providers, "Line", partial(Line, clock=stage.read_clock, stopwatch=stage.read_clock))
     for module in (figures, budgets):
         patch.setattr(module, "readings", partial(module.readings, clock=stage.read_clock))
     for module in (figures, outages):
@@ -348,7 +345,3 @@ def _patch_clocks(patch: pytest.MonkeyPatch, stage: Stage) -> None:
 def delays(ran: Iterable[Ran], provider: str = "") -> list[float]:
     """Seconds from due to begun, the shortest first."""
     return sorted(one.begun - one.due for one in ran if provider in ("", one.provider))
-
-
-def minutes(count: float) -> timedelta:
-    return timedelta(minutes=count)

@@ -250,7 +250,7 @@ def test_a_run_without_changes_writes_only_its_schedule_its_tally_and_its_time(v
             run(connection)
         assert written(sent) == {
             "syncing_schedule": {"lease_token", "lease_until", "begun_at", "not_before", "due_at", "interactive"}
-            | {"full", "preview", "failures", "trouble", "failing_since", "deaths"},
+            | {"full", "preview", "failures", "trouble", "failing_since", "deaths", "trigger", "backlog"},
             "integrations_connection": {"last_synced_at"},
             "syncing_syncrun": {"checks", "requests", "entries_read", "finished_at"},
         }, provider

@@ -26,11 +26,13 @@ ANILIST, MAL = "anilist", "myanimelist"
 LONG = 10_000
 SHORT = 100
 """Changes of each of the ten who push at once; the last of them are not waited for."""
-FEW = (3, 5, 7)
-"""Bob's."""
+FEW = 3
+"""Bob's changes, of other entries each time: one that is written four times in an hour is benched."""
+BOBS = 12
+"""Entries on his list."""
 GAP = 1.0
 """Seconds between two requests that MyAnimeList allows us."""
-RUN_OF_FEW = 2 + len(FEW)
+RUN_OF_FEW = 2 + FEW
 """Requests of a run that reads both lists and writes a few entries."""
 
 
@@ -51,8 +53,8 @@ def fill_library(link: Link, user: User, count: int) -> None:
 
 def settle_bob(link: Link, bob: User) -> Connection:
     """A short list that is at rest, and not due for hours."""
-    fill_library(link, bob, 10)
-    connection = link(bob, MAL, make_entries(MAL, 10))
+    fill_library(link, bob, BOBS)
+    connection = link(bob, MAL, make_entries(MAL, BOBS))
     sync(connection)
     Schedule.objects.update(
         due_at=timezone.now() + scheduling.EDIT_DEBOUNCE * 10_000, interactive=False, wanted_at=None
@@ -67,10 +69,10 @@ def begin_push(link: Link, user: User) -> Connection:
     return connection
 
 
-def edit_few(bob: User, score: int) -> None:
+def edit_few(bob: User, first: int) -> None:
     media = dict(ExternalId.objects.filter(provider=MAL).values_list("external_id", "media_id"))
-    for number in FEW:
-        edit_entry(bob, media_id=media[str(FIRST_ID + number)], changes={"score": score})
+    for number in range(first, first + FEW):
+        edit_entry(bob, media_id=media[str(FIRST_ID + number)], changes={"notes": "edited here"})
 
 
 def of(house: House, connection: Connection) -> list[Asked]:
@@ -81,12 +83,12 @@ def writes(asked: list[Asked]) -> list[Asked]:
     return [one for one in asked if one.writes]
 
 
-def wait_of_few(house: House, bob: User, connection: Connection, *, score: int) -> tuple[float, int]:
+def wait_of_few(house: House, bob: User, connection: Connection, *, first: int) -> tuple[float, int]:
     """(seconds from the edit until the last of three changes is there, requests of others meanwhile)."""
     began, before = house.stage.now, len(writes(of(house, connection)))
-    edit_few(bob, score)
-    house.play_until(lambda: len(writes(of(house, connection))) >= before + len(FEW), step=0.5, most=600)
-    last = writes(of(house, connection))[before + len(FEW) - 1].at
+    edit_few(bob, first)
+    house.play_until(lambda: len(writes(of(house, connection))) >= before + FEW, step=0.5, most=600)
+    last = writes(of(house, connection))[before + FEW - 1].at
     mine = of(house, connection)[-RUN_OF_FEW:]
     others = [one for one in house.asked if mine[0].at <= one.at <= last and one.account != connection.account_name]
     return last - began, len(others)
@@ -118,7 +120,7 @@ def test_ten_thousand_changes_of_one_person_do_not_hold_up_three_of_another(
     house.asked.clear()
     waits = []
     for turn in range(4):
-        waits.append(wait_of_few(house, bob, mine, score=10 * (turn + 2)))
+        waits.append(wait_of_few(house, bob, mine, first=FEW * turn))
         house.play(170)
     alone = scheduling.EDIT_DEBOUNCE.total_seconds() + RUN_OF_FEW * GAP
     for seconds, between in waits:
@@ -141,7 +143,8 @@ def assert_books_are_short(connection: Connection) -> None:
     done = rows.filter(state="applied").count()
     runs = connection.runs.filter(writes__gt=0).count()
     assert rows.count() - done <= 250 * (runs + 1)
-    assert Schedule.objects.get(pk=connection.pk).backlog + done <= LONG
+    # What the turn at work has done by now is not taken off yet.
+    assert LONG <= Schedule.objects.get(pk=connection.pk).backlog + done <= LONG + 250
 
 
 def test_ten_who_push_at_once_share_and_waste_little(sandbox: Running, link: Link, house: House, bob: User) -> None:
@@ -154,9 +157,9 @@ def test_ten_who_push_at_once_share_and_waste_little(sandbox: Running, link: Lin
     house.asked.clear()
     house.open()
     house.play(60)
-    waits = [wait_of_few(house, bob, mine, score=40)]
+    waits = [wait_of_few(house, bob, mine, first=0)]
     house.play(200)
-    waits.append(wait_of_few(house, bob, mine, score=60))
+    waits.append(wait_of_few(house, bob, mine, first=FEW))
     house.play_until(lambda: sum(len(writes(of(house, one))) for one in lists) >= 0.9 * 10 * SHORT, most=3_000)
     alone = scheduling.EDIT_DEBOUNCE.total_seconds() + RUN_OF_FEW * GAP
     assert max(seconds for seconds, _ in waits) <= alone + 12.0, waits
