@@ -51,6 +51,7 @@ class Connect(PersonView):
         examples=[*CONNECTS, example("Linked", SERVICE)],
         extensions=problems(409, 422),
     )
+    @sensitive_variables()
     def post(self, request: Request, provider: str) -> Response:
         """By what the service sent back, by name and password (used once, never stored), or by a token. `settings` says
         under `ways` what a service takes. The first sync waits for a yes to its preview."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -51,6 +52,7 @@ class Setup(PersonView):
         ],
         extensions=problems(404, 409, 422),
     )
+    @sensitive_variables()
     def post(self, request: Request) -> Response:
         """New links use it instead of the site's. An empty secret keeps the one that is stored for the same id."""
         given = self.read(serializers.SetupSerializer)

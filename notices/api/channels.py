@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -48,6 +49,7 @@ class Channels(PersonView):
         ],
         extensions=problems(409),
     )
+    @sensitive_variables()
     def post(self, request: Request) -> Response:
         """The answer is the only place where the secret of a webhook is shown."""
         channel, secret = channels.add_channel(self.person, **self.read(serializers.NewChannelSerializer))

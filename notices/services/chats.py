@@ -26,8 +26,9 @@ FIXED_HOSTS = {
 LONGEST = 1_000
 MOST_TARGETS = 3
 """Each is a request of its own, with a pause before it at some services."""
-# Its own lines quote whole addresses.
+# Its own lines quote whole addresses, and those of what it builds on hold tokens at DEBUG.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
+logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 def check_address(address: str) -> str:
@@ -51,6 +52,11 @@ def check_address(address: str) -> str:
 
 def send(address: Secret, *, subject: str, text: str) -> None:
     """Raises NotDelivered."""
+    try:
+        # Once more: the operator may have taken a permission back since.
+        check_address(address.reveal())
+    except AddressRefused as error:
+        raise NotDelivered(str(error), is_final=True) from error
     found = apprise.Apprise.instantiate(address.reveal(), suppress_exceptions=True)
     if found is None:
         raise NotDelivered("The address of this service is not understood any more.", is_final=True)

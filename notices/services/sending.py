@@ -7,24 +7,20 @@ and one whose worker dies is tried again when that time is over.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from datetime import timedelta
-from smtplib import SMTPException
 from time import monotonic
+from traceback import format_tb
 from uuid import UUID
 
-from django.conf import settings
-from django.core.cache import cache
-from django.core.mail import send_mail
 from django.db.models import F, QuerySet
 from django.utils import timezone
-from redis import RedisError
 
 from integrations.crypto import DecryptionError
 from notices.models import Channel, Notice, NoticeState, Way
-from notices.services import chats, webhooks
 from notices.services.nudging import nudge
+from notices.services.turns import take_turn
+from notices.services.ways import WAYS
 from notices.services.webhooks import NotDelivered
 
 log = logging.getLogger(__name__)
@@ -34,10 +30,6 @@ AGAIN = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timede
 HELD = timedelta(minutes=2)
 """Longer than one delivery may take."""
 TURN_SECONDS = 40.0
-TURNS = 2
-"""At once, of all workers: each holds a thread that syncs need, however many people are told something."""
-TURN_KEPT = 90
-"""Seconds after which the turn of a worker that died is free again; longer than a turn with its last delivery."""
 MOST_FAILURES = 20
 """Notices in a row that did not arrive before a channel is switched off."""
 
@@ -74,24 +66,6 @@ def send_these(notice_ids: Iterable[UUID]) -> int:
     return sum(_deliver(notice) for notice in taken if notice is not None)
 
 
-@contextmanager
-def take_turn() -> Iterator[bool]:
-    """Whether this is one of the TURNS that go on at once. While the cache is away everybody's is."""
-    key = None
-    try:
-        keys = (f"notices:turn:{number}" for number in range(TURNS))
-        key = next((key for key in keys if cache.add(key, 1, timeout=TURN_KEPT)), None)
-        mine = key is not None
-    except RedisError:
-        mine = True
-    try:
-        yield mine
-    finally:
-        if key is not None:
-            with suppress(RedisError):
-                cache.delete(key)
-
-
 def _due() -> QuerySet[Notice]:
     return Notice.objects.filter(state=NoticeState.WAITING, due_at__lte=timezone.now())
 
@@ -118,9 +92,11 @@ def _deliver(notice: Notice) -> bool:
         log.exception("the address of channel %s does not open", channel.pk)
         _failed(notice, NotDelivered("The address cannot be read any more. Enter it again.", is_final=True))
         return False
-    except Exception:
-        # Ours, and no reason to keep back what others wait for.
-        log.exception("notice %s could not be delivered", notice.pk)
+    except Exception as error:  # noqa: BLE001 (whatever it was, it is logged, and the others are sent)
+        # Ours, and no reason to keep back what others wait for. Told by where, not by its message: that may quote an
+        # address, which is as good as a key.
+        where = "".join(format_tb(error.__traceback__))
+        log.error("notice %s could not be delivered: %s\n%s", notice.pk, type(error).__name__, where)
         _failed(notice, NotDelivered("Something went wrong on our side."))
         return False
     _end(notice, NoticeState.SENT, "")
@@ -154,40 +130,3 @@ def _count_failure(channel: Channel, error: NotDelivered) -> None:
         off = off.filter(failures__gte=MOST_FAILURES)
     # Mail has no other way: it stays on.
     off.exclude(way=Way.EMAIL).update(is_on=False)
-
-
-def _by_mail(notice: Notice) -> None:
-    subject = f"[{settings.SITE_NAME}] {notice.subject}"
-    why = f"{settings.SITE_URL}/account/notifications/ says what you are told of.\n"
-    try:
-        send_mail(subject, f"{notice.text}\n{settings.SITE_NAME}\n{why}", None, [notice.user.email])
-    except (OSError, SMTPException) as error:
-        raise NotDelivered(f"The mail could not be sent ({type(error).__name__}).") from error
-
-
-def _by_webhook(notice: Notice) -> None:
-    channel = notice.channel
-    if channel.address is None or channel.secret is None:
-        raise NotDelivered("The channel has no address.", is_final=True)
-    payload = {
-        "id": str(notice.pk),
-        "event": notice.event,
-        "created_at": notice.created_at.isoformat(),
-        "subject": notice.subject,
-        "text": notice.text,
-        "data": notice.data,
-    }
-    webhooks.post(channel.address.reveal(), secret=channel.secret, payload=payload)
-
-
-def _by_service(notice: Notice) -> None:
-    if notice.channel.address is None:
-        raise NotDelivered("The channel has no address.", is_final=True)
-    chats.send(notice.channel.address, subject=notice.subject, text=notice.text)
-
-
-WAYS: Mapping[Way, Callable[[Notice], None]] = {
-    Way.EMAIL: _by_mail,
-    Way.WEBHOOK: _by_webhook,
-    Way.SERVICE: _by_service,
-}

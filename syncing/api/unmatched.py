@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.api import filters
 from accounts.api.idempotency import idempotent
 from accounts.api.problems import FieldError, Problem
-from accounts.api.schema import example
+from accounts.api.schema import example, problems
 from accounts.api.views import PagedView, PersonView
 from integrations.errors import ProviderError
 from integrations.services.refusals import explain_failure
@@ -114,6 +114,7 @@ class UnmatchedSearch(PersonView):
         parameters=[OpenApiParameter("text", str, required=True)],
         responses=shapes.CandidateShape(many=True),
         examples=[example("Two", [shapes.CANDIDATE])],
+        extensions=problems(409, 422),
     )
     def get(self, request: Request, row_id: int) -> Response:
         """For an entry: among the works here. For a work: at the service, which costs one request there."""

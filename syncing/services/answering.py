@@ -10,7 +10,7 @@ from django.db import transaction
 from integrations.models import Connection, ConnectionState
 from syncing import queries
 from syncing.models import RunState, SyncRun
-from syncing.services import importing, importing_applying, previewing, reviewing, scheduling
+from syncing.services import asking, importing, importing_applying, previewing, reviewing, scheduling
 from syncing.services.importing import PURPOSE
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class NothingToAnswer(Exception):
 def approve_plan(user: User, *, run_id: UUID) -> SyncRun:
     """Let what a plan shows be done: an import at once, a sync as soon as a worker is free. Answering twice is once.
 
-    Raises SyncRun.DoesNotExist, NothingToAnswer, CannotApprove.
+    Raises SyncRun.DoesNotExist, NothingToAnswer, CannotApprove, CannotSync.
     """
     run = _waiting(user, run_id)
     if run.purpose == PURPOSE:
@@ -33,6 +33,8 @@ def approve_plan(user: User, *, run_id: UUID) -> SyncRun:
     if review is not None:
         reviewing.decide(user, review_id=review.pk, choice="approve")
     else:
+        assert run.connection is not None, "only an import has none"
+        asking.check_may_sync(run.connection)
         scheduling.request_sync(user, provider=run.provider)
     run.refresh_from_db()
     return run

@@ -44,12 +44,17 @@ def ask_for_runs(
     return [_ask(user, row, full=full, preview=preview, media=media) for row in rows]
 
 
-def _ask(user: User, connection: Connection, *, full: bool, preview: bool, media: Media | None) -> SyncRun:
+def check_may_sync(connection: Connection) -> None:
+    """Raises CannotSync."""
     name = registry.get(connection.provider).name
     if connection.state == ConnectionState.PAUSED:
         raise CannotSync(f"{name} is paused. Let it go on first.")
     if connection.state != ConnectionState.ACTIVE:
         raise CannotSync(f"{name} does not let us in any more. Link it again first.")
+
+
+def _ask(user: User, connection: Connection, *, full: bool, preview: bool, media: Media | None) -> SyncRun:
+    check_may_sync(connection)
     with transaction.atomic():
         # The connection first, as everybody takes it: of two that ask at once the second finds the row of the first.
         Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
@@ -63,7 +68,10 @@ def _ask(user: User, connection: Connection, *, full: bool, preview: bool, media
         run.media, run.full = media, run.full or full
         run.purpose = "preview" if preview else "sync"
         run.started_at = timezone.now()
-        run.save()
+        if waiting is None:
+            run.save(force_insert=True)
+        else:
+            run.save(update_fields=["media", "full", "purpose", "started_at"])
         scheduling.request_sync(user, provider=connection.provider, full=full, preview=preview)
     return run
 

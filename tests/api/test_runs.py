@@ -302,6 +302,15 @@ def test_a_preview_that_was_asked_for_is_carried_out(linked: Connection, alice_a
     assert Schedule.objects.get().interactive
 
 
+def test_a_preview_of_a_service_that_rests_is_not_carried_out(linked: Connection, alice_api: Client) -> None:
+    """Else the yes would be forgotten: nothing is synced before the person lets it go on."""
+    run = rows.make_run(linked, state="preview", purpose="preview")
+    for state in ("paused", "needs_login"):
+        Connection.objects.update(state=state)
+        problem(alice_api.post(f"{API}/runs/{run.pk}/approve", {}, JSON), 409, "cannot_sync")
+    assert not Schedule.objects.get().interactive
+
+
 def test_only_a_plan_can_be_answered(linked: Connection, alice_api: Client) -> None:
     run = rows.make_run(linked)
     for verb in ("approve", "discard"):

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         try:
             user = User.objects.get(email=options["user"].lower())
             service = providers.provider_for(options["provider"])
-            way = options["way"] or next(way for way in ("code", "device", "password") if way in service.oauth.grants)
+            way = options["way"] or next((way for way in WAYS if way in service.oauth.grants), "code")
             ways: dict[str, Callable[[User, str], Connection]] = {
                 "code": self._by_page,
                 "device": self._by_code,
