@@ -55,7 +55,8 @@ def test_every_operation_is_told_in_full() -> None:
         for body in bodies:
             for kind, content in body.get("content", {}).items():
                 # Files and streams have no example.
-                assert "examples" in content or kind != "application/json", f"{name} has a body without an example"
+                is_json = kind == "application/json" and content["schema"].get("format") != "binary"
+                assert "examples" in content or not is_json, f"{name} has a body without an example"
 
 
 def test_every_operation_names_the_problems() -> None:

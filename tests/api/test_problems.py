@@ -101,10 +101,10 @@ def test_another_form_of_answer(alice_api: Client) -> None:
 
 
 def test_another_method(alice_api: Client) -> None:
-    answer = alice_api.delete("/api/v1/account")
+    answer = alice_api.delete("/api/v1/runs")
     problem(answer, 405, "method_not_allowed")
-    assert answer["Allow"] == "GET, PATCH, HEAD"
-    problem(alice_api.options("/api/v1/account"), 405, "method_not_allowed")
+    assert answer["Allow"] == "GET, HEAD"
+    problem(alice_api.options("/api/v1/runs"), 405, "method_not_allowed")
 
 
 def test_not_signed_in(client: Client, db: None) -> None:

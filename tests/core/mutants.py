@@ -52,6 +52,7 @@ EXAMPLES = (
     "tests/core/test_undo.py",
     "tests/core/test_pace.py",
     "tests/core/test_retry.py",
+    "tests/core/test_intake.py",
     "tests/integrations/test_capability.py",
 )
 SUITES = {"examples": EXAMPLES, "properties": PROPERTIES}

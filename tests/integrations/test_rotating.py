@@ -49,6 +49,8 @@ class TestRotation:
             "integrations.DeviceLink.device_code",
             "integrations.LinkAttempt.verifier",
             "integrations.ProviderApp.client_secret",
+            "notices.Channel.address",
+            "notices.Channel.secret",
         ]
 
     @pytest.mark.parametrize("batch", ["1", "2", "500"])
