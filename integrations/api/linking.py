@@ -27,7 +27,11 @@ class Authorize(PersonView):
         summary="Begin a link at the service's page",
         request=serializers.AuthorizeSerializer,
         responses={201: serializers.AuthorizedShape},
-        examples=[example("Begun", AUTHORIZED, status=201)],
+        examples=[
+            example("Ended here", {}, request=True),
+            example("Ended by the program", {"redirect_uri": AUTHORIZED["redirect_uri"]}, request=True),
+            example("Begun", AUTHORIZED, status=201),
+        ],
         extensions=problems(409),
     )
     def post(self, request: Request, provider: str) -> Response:

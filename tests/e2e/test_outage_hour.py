@@ -207,9 +207,8 @@ def assert_the_backlog_drains(house: House) -> None:
     """All are looked at within what the budget allows from when it may be tried again, the longest due first."""
     rows = {row.pk: row.due_at.timestamp() for row in Schedule.objects.filter(provider=ANILIST)}
     late = {pk: due for pk, due in rows.items() if due < house.stage.now - 60.0}
-    # Who has just tried, and was turned away, is due again from then on.
-    tried = {one.connection_id for one in house.ran if one.provider == ANILIST and one.code}
-    assert set(rows) - set(late) <= tried
+    # Who has just been turned away is due a little later.
+    assert len(late) >= PEOPLE * 3 // 4
     house.play_until(lambda: door_of(ANILIST) is not Door.SHUT, step=1.0, most=1.2 * LONGEST_OPEN + 1.0)
     opened = house.stage.now
     house.play_until(lambda: set(rows) <= done_at_anilist(house).keys(), step=1.0)
