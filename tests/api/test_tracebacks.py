@@ -53,10 +53,11 @@ def test_nothing_given_is_in_a_report(
 
     monkeypatch.setattr(inside, fail)
     alice_api.raise_request_exception = False
-    problem(alice_api.post(f"{API}/{path}", body, JSON), 500, "server_error")
-    (record,) = [record for record in caplog.records if record.exc_info]
-    assert record.exc_info is not None
-    frames = ExceptionReporter(None, *record.exc_info).get_traceback_frames()
+    # Not from the log: where a line looks like a secret its filter has made text of the error already.
+    answer: Any = alice_api.post(f"{API}/{path}", body, JSON)
+    problem(answer, 500, "server_error")
+    assert PLANTED not in caplog.text
+    frames = ExceptionReporter(None, *answer.exc_info).get_traceback_frames()
     ours = [
         frame for frame in frames if "site-packages" not in frame["filename"] and "/tests/" not in frame["filename"]
     ]
