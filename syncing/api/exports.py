@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 
 from accounts.api.negotiation import AsItIs
@@ -14,6 +14,10 @@ from library.entry import Kind
 from library.files.model import Format
 from syncing.api import serializers
 from syncing.services import exporting
+
+KINDS = [kind.partition(";")[0] for kind, _ in exporting.TYPES.values()]
+JSON = "application/json"
+EMPTY = {"format": "enishi-list", "version": 1, "exported_at": "2026-11-26T12:00:00+00:00", "entries": []}
 
 
 @extend_schema(tags=["files"])
@@ -26,7 +30,9 @@ class ListExport(PersonView):
     @extend_schema(
         summary="Export the list",
         parameters=[serializers.ExportSerializer],
-        responses={(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind, _ in exporting.TYPES.values()},
+        responses={(200, kind): OpenApiTypes.BINARY for kind in KINDS if kind != JSON}
+        | {(200, JSON): OpenApiTypes.OBJECT},
+        examples=[OpenApiExample("Nothing yet", EMPTY, media_type=JSON, response_only=True, status_codes=["200"])],
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """json is complete, and can be imported again; csv is for spreadsheets; mal_xml, packed by gzip, is for
