@@ -140,6 +140,7 @@ class SyncRun(models.Model):
             models.Index(fields=["started_at"], name="run_started"),
             models.Index(fields=["started_at"], condition=Q(state="running"), name="run_running"),
             models.Index(fields=["finished_at"], condition=Q(state="failed"), name="run_failed"),
+            models.Index(fields=["started_at"], condition=Q(state="preview"), name="run_preview"),
         )
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ LONGEST_ID = 30
 # "ci" and "quick" draw the same examples each time: a red test is red for everybody. "deep" looks for new ones.
 _CALM: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 hypothesis_settings.register_profile("quick", max_examples=50, derandomize=True, **_CALM)
-hypothesis_settings.register_profile("ci", max_examples=300, derandomize=True, **_CALM)
+hypothesis_settings.register_profile("ci", max_examples=200, derandomize=True, **_CALM)
 hypothesis_settings.register_profile("deep", max_examples=20_000, derandomize=False, print_blob=True, **_CALM)
 hypothesis_settings.load_profile(os.environ.get("ENISHI_HYPOTHESIS", "ci"))
 

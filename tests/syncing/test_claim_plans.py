@@ -70,7 +70,8 @@ def test_no_tick_reads_a_table_of_people_from_end_to_end(crowd: int, redis_clien
     assert {name: count for name, count in rows.items() if count > MOST_ROWS.get(name, A_HANDFUL)} == {}
     sorts = {name: max((one.sorted_rows for one in statements), default=0) for name, statements in told.items()}
     assert {name for name, count in sorts.items() if count > A_HANDFUL} <= {"probe_batches", "alarms"}
-    assert sorts["probe_batches"] <= ripeness.CHUNK
+    # Along the index nothing is sorted; a bitmap, which the planner takes at times, sorts what is due before the cut.
+    assert sorts["probe_batches"] <= 4 * ripeness.CHUNK
     assert sorts["alarms"] <= MOST_ROWS["alarms"]
 
 
