@@ -86,7 +86,8 @@ def set_up(options: argparse.Namespace, both: Servers, sandbox: Running, *, fold
     crew = Crew(folder, os.environ, workers=options.workers)
     editor = Editor(sandbox, luck(options, "edits"), people, pool)
     streams = luck(options, "blows"), luck(options, "cards")
-    return Storm(sandbox, both, crew, editor, people, *streams, SMALL_DECK if options.small else DECK)
+    deck = SMALL_DECK if options.small else DECK
+    return Storm(sandbox, both, crew, editor, people, *streams, deck, patience=options.lease / 2)
 
 
 def luck(options: argparse.Namespace, purpose: str) -> random.Random:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection as database
-from django.db.models import Sum
+from django.db.models import Q, Sum
+from django.utils import timezone
 from redis import Redis
 
 from integrations.sandbox.server import Running
@@ -79,22 +80,22 @@ DECK: Mapping[str, int] = {
 """What one round is made of, in an order of its own each time."""
 SMALL_DECK: Mapping[str, int] = {
     **{one: 1 for one in DECK if one not in ("upkeep killed", "valkey restarted", "postgres restarted")},
-    "edit": 16,
-    "sync by hand": 10,
+    "edit": 24,
+    "sync by hand": 20,
     "fault": 8,
 }
 """For the tests: of two that are much alike, one, since to start a process costs most of the time."""
 ONCE = {"valkey flushed": 1}
 BLOWS = {one for one in (*DECK, *ONCE) if one.endswith((" killed", " restarted", " crashed", " flushed", " cut"))}
-RUNS_BETWEEN, PATIENCE = 3, 8.0
-"""Between two blows so many runs end, or so many seconds pass."""
+RUNS_BETWEEN = 3
+"""So many runs end between two blows, where there is something to do."""
 
 
 @dataclass(slots=True)
 class Storm:
     """dealer: shuffles the cards and nothing else, so that they lie the same whatever became of the last round.
-    happened: how often what. down: when nobody could take a lease back. overdue: the longest seconds, besides
-    those, for which one was found expired and not taken back."""
+    patience: the most seconds between two blows. happened: how often what. down: when nobody could take a lease back.
+    overdue: the longest seconds, besides those, for which one was found expired and not taken back."""
 
     sandbox: Running
     servers: Servers
@@ -104,6 +105,7 @@ class Storm:
     chance: random.Random
     dealer: random.Random
     deck: Mapping[str, int]
+    patience: float
     happened: Counter[str] = field(default_factory=Counter)
     faults_hit: Counter[str] = field(default_factory=Counter)
     down: Downtime = field(default_factory=Downtime)
@@ -134,8 +136,8 @@ class Storm:
 
     def _let_work(self) -> None:
         """Some runs between two blows, or all would be spent on starting anew; on a slow machine too."""
-        ends = time.monotonic() + PATIENCE
-        while runs_done() < self._runs_at_blow + RUNS_BETWEEN and time.monotonic() < ends:
+        ends = time.monotonic() + self.patience
+        while is_busy() and runs_done() < self._runs_at_blow + RUNS_BETWEEN and time.monotonic() < ends:
             self._wait(0.1)
         self._runs_at_blow = runs_done()
 
@@ -279,6 +281,12 @@ class Storm:
 def runs_done() -> int:
     """Of all who sync; runs without changes are told by the tally of the row that they were folded into."""
     return int(SyncRun.objects.aggregate(all=Sum("checks"))["all"] or 0)
+
+
+def is_busy() -> bool:
+    """True while a run is at work or due, or soon will be after an edit."""
+    soon = timezone.now() + scheduling.EDIT_DEBOUNCE
+    return Schedule.objects.filter(Q(lease_until__isnull=False) | Q(due_at__lte=soon)).exists()
 
 
 def longest_overdue(down: Downtime) -> float:

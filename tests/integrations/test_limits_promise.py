@@ -136,18 +136,3 @@ def test_a_dead_workers_pencilled_place_is_taken_by_the_next(redis_client: Redis
     for late, can_go in ((0.9, False), (1.1, True)):
         stage.now = dead[2] / 1_000_000 + late
         assert one._ask(0.0, name=f"alive-{late}")[0] is can_go
-
-
-def test_what_is_booked_for_later_leaves_no_place_to_those_who_go_before(redis_client: Redis) -> None:
-    """Four in a minute, all at once if need be: of a window that ends in a booking, the booking is one."""
-    stage = Stage()
-    four, seldom = Budget("token", 4, 60.0, 4), Budget("app", 1, 55.0)
-    quick, slow = (
-        RedisLimiter(redis_client, "p", budgets, token="t", clock=stage.clock) for budgets in ([four], [four, seldom])
-    )
-    quick._ask(0.0, name="long ago")
-    stage.now += 300.0
-    assert slow._ask(60.0, name="now")[:2] == (True, 0.0)
-    booked = slow._ask(60.0, name="later")
-    assert (booked[0], 55.0 < booked[1] < 60.0) == (True, True)
-    assert [quick._ask(0.0, name=f"between-{number}")[0] for number in range(3)] == [True, True, False]
