@@ -68,7 +68,7 @@ class RunEvents(PersonView):
 
     @extend_schema(
         summary="Watch a run",
-        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+        responses={(200, "text/event-stream"): OpenApiTypes.OBJECT},
         extensions=problems(409),
     )
     def get(self, request: Request, run_id: uuid.UUID) -> HttpResponse | StreamingHttpResponse:

@@ -13,6 +13,7 @@ from integrations.web.services import service_name
 from library.words import field_words, quote_title
 from syncing.models import Review, RunState, SyncRun
 from syncing.queries import Standing
+from syncing.services.importing import FILE
 from syncing.web.words import Narrator, describe_values
 
 _TRIGGERS = {
@@ -21,10 +22,17 @@ _TRIGGERS = {
     "edit": "after an edit",
     "command": "by an operator's command",
 }
-_PURPOSES = {"sync": "Sync with {service}", "preview": "Preview of {service}", "undo": "Undo on {service}"}
+_PURPOSES = {
+    "sync": "Sync with {service}",
+    "preview": "Preview of {service}",
+    "undo": "Undo on {service}",
+    "import": "Import of a file",
+}
 
 
 def run_title(run: SyncRun) -> str:
+    if run.provider == FILE and run.purpose == "undo":
+        return "Undo of an import"
     return _PURPOSES.get(run.purpose, _PURPOSES["sync"]).format(service=service_name(run.provider))
 
 
@@ -50,7 +58,7 @@ def judge_run(run: SyncRun) -> Badge:
         return Badge(f"Everything agreed{often}", "quiet")
     if run.state == RunState.DONE:
         return Badge("Done", "good") if not run.failed else Badge("Done, but not everything", "bad")
-    if run.state == RunState.ABANDONED and run.purpose == "preview":
+    if run.state == RunState.ABANDONED and run.purpose in ("preview", "import"):
         return Badge("No longer current", "quiet")
     text, tone = _RUN_STATES[RunState(run.state)]
     return Badge(text, tone)
@@ -76,7 +84,7 @@ def run_figures(run: SyncRun) -> list[str]:
         (run.library_changes, count_words(run.library_changes, "change", "changes") + " in your library"),
         (run.writes, count_words(run.writes, "change", "changes") + f" on {name}"),
         (run.skipped, f"{run.skipped} skipped"),
-        (run.failed, f"{run.failed} failed"),
+        (run.failed, f"{run.failed} {'left out' if run.provider == FILE else 'failed'}"),
         (run.requests, count_words(run.requests, "request", "requests")),
     ]
     return [text for count, text in figures if count]
