@@ -28,6 +28,8 @@ AT_MOST = 1000
 LATELY = timedelta(hours=1)
 STUCK = timedelta(hours=1)
 """Beyond its time a list is overdue, a trouble of ours or an outage is no moment's matter."""
+LONGEST = timedelta(days=1)
+"""From a run's begin to the word that it failed, nights without workers included."""
 UNSWEPT = timedelta(minutes=2)
 """Four sweeps."""
 ENTRIES_WITHIN = timedelta(days=1)
@@ -54,8 +56,9 @@ def read_alarms() -> list[Alarm]:
 
 
 def _failed_runs(now: datetime) -> Iterator[Alarm]:
-    """Index run_failed."""
-    rows = SyncRun.objects.filter(state=RunState.FAILED, finished_at__gt=now - LATELY).order_by("-finished_at")
+    """Index run_failed, which is by the begin: one that died is given up by the next sweeps."""
+    begun = SyncRun.objects.filter(state=RunState.FAILED, started_at__gt=now - LATELY - LONGEST)
+    rows = begun.filter(finished_at__gt=now - LATELY).order_by("-started_at")
     times: dict[str, list[datetime]] = {}
     for code, at in rows.values_list("error_code", "finished_at")[:AT_MOST]:
         if at is not None:

@@ -67,7 +67,9 @@ def park(connection: Connection, **values: Any) -> Parked:
 
 
 def fail_run(connection: Connection, code: str, at: timedelta) -> None:
-    rows.make_run(connection, state="failed", error_code=code, finished_at=ago(at))
+    rows.make_run(
+        connection, state="failed", error_code=code, started_at=ago(at + timedelta(minutes=1)), finished_at=ago(at)
+    )
 
 
 CASES: list[tuple[Callable[[Connection], Any], dict[str, int]]] = [
