@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
+from integrations.management.commands import connect
 from integrations.models import Connection, DeviceLink, LinkAttempt
 from integrations.sandbox.server import Running
 from integrations.services import linking_from_apps
@@ -88,7 +88,7 @@ def test_by_a_code_that_is_typed_in_elsewhere(
             further_services.control("POST", "trakt/devices", {"user_code": said[0], "account": "alice_there"})
         DeviceLink.objects.update(next_poll_at=timezone.now())
 
-    monkeypatch.setattr(time, "sleep", wait)
+    monkeypatch.setattr(connect, "sleep", wait)
     assert terminal.run("trakt", way="device")[1:] == [linked("trakt")]
 
 
@@ -98,7 +98,7 @@ def test_a_code_that_nobody_types_in_ends(
     def wait(seconds: float) -> None:
         DeviceLink.objects.update(next_poll_at=timezone.now(), expires_at=timezone.now())
 
-    monkeypatch.setattr(time, "sleep", wait)
+    monkeypatch.setattr(connect, "sleep", wait)
     with pytest.raises(CommandError):
         terminal.run("trakt", way="device")
     assert Connection.objects.count() == 0
@@ -135,14 +135,14 @@ def test_by_the_page_while_the_command_waits(
         back = decide(terminal.lines[0]["url"])
         linking_from_apps.finish_link_from_app(alice, provider="anilist", code=back["code"], state=back["state"])
 
-    monkeypatch.setattr(time, "sleep", wait)
+    monkeypatch.setattr(connect, "sleep", wait)
     assert terminal.run("anilist")[1:] == [linked("anilist")]
 
 
 def test_it_does_not_wait_for_what_cannot_come(
     two_services: Running, alice: User, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(time, "sleep", lambda seconds: LinkAttempt.objects.all().delete())
+    monkeypatch.setattr(connect, "sleep", lambda seconds: LinkAttempt.objects.all().delete())
     with pytest.raises(CommandError, match="Nobody said yes in time"):
         terminal.run("anilist")
 

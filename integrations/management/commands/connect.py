@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from getpass import getpass
+from time import sleep
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -84,7 +84,7 @@ class Command(BaseCommand):
                 return row
             if attempt is None:
                 break
-            time.sleep(EVERY)
+            sleep(EVERY)
         raise CommandError("Nobody said yes in time. Start again, or use --paste where the web does not run.")
 
     def _by_code(self, user: User, slug: str) -> Connection:
@@ -92,7 +92,7 @@ class Command(BaseCommand):
         url = devices.page_of(link)
         self._say(f"Open {url} and type in: {link.user_code}", url=url, user_code=link.user_code)
         while link.state == DeviceState.PENDING:
-            time.sleep(max(0.0, (link.next_poll_at - timezone.now()).total_seconds()) + 0.2)
+            sleep(max(0.0, (link.next_poll_at - timezone.now()).total_seconds()) + 0.2)
             # A worker may do it as well; one of the two asks.
             polling.poll_device_link(link.pk)
             link.refresh_from_db()
