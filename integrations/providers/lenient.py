@@ -26,6 +26,7 @@ Number = int | float
 MAX_TITLE = 500
 """Characters of `library.models.Media.title`."""
 MAX_MESSAGE = 120
+MOST_PEOPLE = 2**31 - 1
 # Overrides and isolates of text direction: they would turn the text around a title as well.
 _DIRECTION = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _DATE = re.compile(r"(\d{1,5})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
@@ -36,6 +37,11 @@ _LATEST_MOMENT = 253_402_300_799
 def read_count(value: Number | None) -> int:
     """A count in 0..MAX_COUNT; None and negative numbers are 0."""
     return int(min(max(value or 0, 0), MAX_COUNT))
+
+
+def read_people(value: Number | None) -> int:
+    """How many people; None and negative numbers are 0."""
+    return int(min(max(value or 0, 0), MOST_PEOPLE))
 
 
 def read_score(value: Number | None) -> int:

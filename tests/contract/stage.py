@@ -57,9 +57,15 @@ class Stage:
         return self.open_session(made["token"]["access_token"], account_id=str(made["id"]))
 
     def open_session(self, token: str, *, account_id: str = "") -> Session:
+        return Session(self._line(), token=Secret(token), account_id=account_id, sleep=_do_not_wait)
+
+    def open_public_session(self) -> Session:
+        """With nobody's token."""
+        return Session(self._line(), sleep=_do_not_wait)
+
+    def _line(self) -> Line:
         road = OpenRoad()
-        line = Line(self.provider, client=self._client, limiter=road, breaker=road, sandbox_url=self._running.url)
-        return Session(line, token=Secret(token), account_id=account_id, sleep=_do_not_wait)
+        return Line(self.provider, client=self._client, limiter=road, breaker=road, sandbox_url=self._running.url)
 
     def break_next(self, kind: str, *, times: int | None = 1, skip: int = 0, **options: Any) -> None:
         self.control("POST", "faults", {"kind": kind, "times": times, "skip": skip, **options})

@@ -13,6 +13,7 @@ from integrations.providers.anilist.provider import AniList
 from integrations.providers.base import Removal
 from integrations.sandbox.catalogue import load_works
 from library.entry import Entry, Kind, PartialDate, Status
+from tests.contract.catalogue_contract import CatalogueContract
 from tests.contract.contract import FULL
 from tests.contract.provider_contract import ProviderContract
 from tests.contract.stage import Stage
@@ -29,7 +30,7 @@ def big_titles(kind: Kind) -> list[str]:
     ]
 
 
-class TestAniList(ProviderContract):
+class TestAniList(CatalogueContract, ProviderContract):
     provider = AniList()
     calm = {"rate_limit": 0, "burst_limit": 0}
     titles = {kind: big_titles(kind) for kind in Kind}
@@ -42,6 +43,11 @@ class TestAniList(ProviderContract):
         stage.control("POST", "works", {"generate": {"kind": "anime", "count": count, "first_id": 900_000}})
         entries = [{"mediaId": 900_000 + at, "status": "CURRENT", "progress": 1} for at in range(count)]
         return stage.add_person(name, entries=entries)
+
+    def shown_work(self, number: int, **values: Any) -> dict[str, Any]:
+        names = {"synopsis": "description", "cover": "coverImage", "startDate": "startDate"}
+        told = {"startDate": "2031-04-07", **{names[name]: value for name, value in values.items()}}
+        return {"id": number, "type": "ANIME", "title": f"Work {number}", **told}
 
     def add_alice(self, stage: Stage, *entries: dict[str, Any], **settings: Any) -> Session:
         return stage.add_person("alice", entries=list(entries), settings=settings)
@@ -148,3 +154,8 @@ class TestAniList(ProviderContract):
     def test_days_without_their_year_are_kept(self, alice: Session) -> None:
         date = PartialDate(0, 5, 3)
         assert self.create(alice, Kind.ANIME, "1", FULL.with_(started_on=date)).entry.started_on == date
+
+    def test_adult_works_are_shown_to_who_asks_for_them(self, stranger: Session) -> None:
+        work = next(one for one in load_works() if one.kind == "anime" and one.nsfw == "black" and one.anilist_id)
+        found = self.provider.browse_search(stranger, Kind.ANIME, work.title, adult=True).titles
+        assert [one.facts.is_adult for one in found if one.facts.external_id == str(work.anilist_id)] == [True]

@@ -15,6 +15,7 @@ from integrations.providers.base import Outcome, Removal, Write
 from integrations.providers.kitsu.provider import Kitsu
 from integrations.sandbox.catalogue import Work, load_works
 from library.entry import NO_DATE, Entry, Kind, PartialDate, Status
+from tests.contract.catalogue_contract import CatalogueContract
 from tests.contract.contract import FULL, OTHER
 from tests.contract.provider_contract import ProviderContract
 from tests.contract.stage import Stage
@@ -43,7 +44,7 @@ def big_titles(wanted: Kind) -> list[str]:
     ]
 
 
-class TestKitsu(ProviderContract):
+class TestKitsu(CatalogueContract, ProviderContract):
     provider = Kitsu()
     calm: ClassVar[Mapping[str, Any]] = {}
     titles = {kind: big_titles(kind) for kind in Kind}
@@ -70,6 +71,11 @@ class TestKitsu(ProviderContract):
         work = {"kind": "anime", "id": number, "title": f"Work {number}", **values}
         stage.control("POST", "works", {"works": [work]})
         return {"kind": "anime", "id": number}
+
+    def shown_work(self, number: int, **values: Any) -> dict[str, Any]:
+        names = {"synopsis": "synopsis", "cover": "posterImage", "startDate": "startDate"}
+        told = {"startDate": "2031-04-07", **{names[name]: value for name, value in values.items()}}
+        return {"kind": "anime", "id": number, "title": f"Work {number}", **told}
 
     def only(self, outcomes: list[Outcome]) -> Entry:
         assert len(outcomes) == 1
@@ -351,19 +357,6 @@ class TestKitsu(ProviderContract):
         assert alice.requests == 3
         assert len(found) > 40
         assert {theirs: facts.external_id for theirs, facts in found.items()}.items() <= wanted.items()
-
-    def test_the_season_and_the_trend(self, stage: Stage, alice: Session) -> None:
-        for at in range(25):
-            self.add_work(stage, 800_001 + at, startDate="2031-04-07", status="current")
-        found = self.provider.seasonal(alice, Kind.ANIME, year=2031, season="spring", limit=22)
-        assert [one.external_id for one in found] == [str(800_001 + at) for at in range(22)]
-        assert (found[0].titles, found[0].year, alice.requests) == (("Work 800001",), 2031, 2)
-        assert self.provider.seasonal(alice, Kind.ANIME, year=2031, season="winter", limit=5) == []
-        assert self.provider.seasonal(alice, Kind.MANGA, year=2031, season="spring", limit=5) == []
-        trend = self.provider.trending(alice, Kind.ANIME, limit=3)
-        assert {one.titles[0][:6] for one in trend} == {"Work 8"}
-        assert len(trend) == 3
-        assert {one.kind for one in self.provider.trending(alice, Kind.MANGA, limit=5)} == {Kind.MANGA}
 
     # The way in --------------------------------------------------------------------------------------
 

@@ -30,6 +30,10 @@ _STATE = (
     " startedAt { year month day } completedAt { year month day } updatedAt"
 )
 _ENTRY = f"fragment Entry on MediaList {{ {_STATE} mediaId media {{ ...Facts }} }}"
+_SHOWN = (
+    "fragment Shown on Media { ...Facts synonyms status(version: 2) description(asHtml: false) season seasonYear"
+    " averageScore popularity genres coverImage { large } startDate { year month day } }"
+)
 _ECHO = f"fragment Echo on MediaList {{ {_STATE} }}"
 
 VARIABLE_TYPES: Mapping[str, str] = {
@@ -43,6 +47,14 @@ VARIABLE_TYPES: Mapping[str, str] = {
     "notes": "String",
     "startedAt": "FuzzyDateInput",
     "completedAt": "FuzzyDateInput",
+}
+
+BROWSE_TYPES: Mapping[str, str] = {
+    "id": "Int",
+    "search": "String",
+    "season": "MediaSeason",
+    "seasonYear": "Int",
+    "isAdult": "Boolean",
 }
 
 VIEWER = f"query {{ {_VIEWER} }}"
@@ -135,3 +147,17 @@ def media_pages(kind: Kind, pages: int, *, by: str) -> str:
         for index in range(pages)
     )
     return f"query ({declared}) {{\n" + "\n".join(lines) + f"\n}}\n{_FACTS}"
+
+
+def browse_media(kind: Kind, names: Collection[str], *, sort: str) -> str:
+    """Variables: page, perPage, and each of `names`, of BROWSE_TYPES. About 40 points. One alias, `a0`.
+
+    sort: ends with ID wherever works may be equal, for then their order differs from page to page (anilist.md 4.2).
+    """
+    declared = "".join(f", ${name}: {BROWSE_TYPES[name]}" for name in names)
+    given = "".join(f", {name}: ${name}" for name in names)
+    return (
+        f"query ($page: Int, $perPage: Int{declared}) {{\na0: Page(page: $page, perPage: $perPage) {{"
+        f" pageInfo {{ hasNextPage }} media(type: {MEDIA_TYPES[kind]}{given}, sort: [{sort}]) {{ ...Shown }} }}\n}}"
+        f"\n{_SHOWN}\n{_FACTS}"
+    )

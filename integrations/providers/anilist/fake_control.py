@@ -38,8 +38,13 @@ MEDIA_NAMES = {
     "isAdult": "is_adult",
     "isLocked": "is_locked",
     "popularity": "popularity",
+    "trending": "trending",
+    "averageScore": "average",
+    "description": "description",
+    "genres": "genres",
+    "coverImage": "cover",
 }
-OPEN = {"idMal", "english", "episodes", "chapters", "volumes"}
+OPEN = {"idMal", "english", "episodes", "chapters", "volumes", "averageScore", "description"}
 """May be null."""
 
 
@@ -131,7 +136,8 @@ def edit_entry(store: Store, account: Account, data: Mapping[str, Any]) -> Entry
 
 
 def change_work(store: Store, values: Mapping[str, Any]) -> None:
-    """{"id": 1, ...names of MEDIA_NAMES, or "removed": true}; an unknown id needs type and title."""
+    """{"id": 1, ...names of MEDIA_NAMES, "startDate": "2031-04-07", or "removed": true}; an unknown id needs type and
+    title."""
     media_id = values.get("id")
     if not isinstance(media_id, int):
         raise ControlError("a work needs its id")
@@ -143,12 +149,23 @@ def change_work(store: Store, values: Mapping[str, Any]) -> None:
         if values.get("type") not in TYPES or not values.get("title"):
             raise ControlError(f"a new work needs type ({' or '.join(TYPES)}) and title")
         media = Media(media_id, None, values["type"], values["title"])
-    changes = {name: value for name, value in values.items() if name != "id"}
+    if "startDate" in values:
+        media.start = _read_start(values["startDate"])
+    changes = {name: value for name, value in values.items() if name not in ("id", "startDate")}
     known = {name: value for name, value in changes.items() if value is not None or name not in OPEN}
     change_attributes(media, known, names=MEDIA_NAMES)
     for name in set(changes) - set(known):
         setattr(media, MEDIA_NAMES[name], None)
     store.media[media_id] = media
+
+
+def _read_start(text: Any) -> FuzzyDate:
+    """YYYY, YYYY-MM or YYYY-MM-DD. Raises ControlError."""
+    parts = str(text).split("-")
+    if len(parts) > 3 or not all(part.isdecimal() for part in parts):
+        raise ControlError("startDate must be YYYY, YYYY-MM or YYYY-MM-DD")
+    year, month, day, *_ = [int(part) or None for part in parts] + [None, None]
+    return (year, month, day)
 
 
 def account_json(account: Account) -> dict[str, Any]:

@@ -48,6 +48,8 @@ SORT_KEYS: Mapping[str, Callable[[Media], Any]] = {
     "FORMAT": lambda media: media.format,
     "START_DATE": lambda media: fuzzy_int(media.start),
     "POPULARITY": lambda media: media.popularity,
+    "TRENDING": lambda media: media.trending,
+    "SCORE": lambda media: media.average or 0,
     "STATUS": lambda media: media.status,
     "EPISODES": lambda media: episodes(media) or 0,
     "CHAPTERS": lambda media: chapters(media) or 0,
@@ -95,6 +97,11 @@ def _sort(found: list[Media], sorts: Sequence[str | None] | None) -> list[Media]
         if key is not None:
             found = sorted(found, key=key, reverse=sort.endswith("_DESC"))
     return found
+
+
+def leaves_ties(sorts: Sequence[str | None] | None) -> bool:
+    """True for a sort under which works may be equal."""
+    return bool(sorts) and not {"ID", "ID_DESC", "SEARCH_MATCH"}.intersection(sorts or ())
 
 
 def words(text: str) -> list[str]:

@@ -80,7 +80,11 @@ def page_users(page: PageState, args: Mapping[str, Any], context: Context) -> li
 
 
 def page_media(page: PageState, args: Mapping[str, Any], context: Context) -> list[Media]:
-    return page.cut(fake_media.find_media(context.store.media.values(), args, viewer=context.viewer))
+    media = list(context.store.media.values())
+    if context.settings["unstable_ties"] and fake_media.leaves_ties(args.get("sort")):
+        # Equal sort keys fall differently on each page: Thunder-Blaze/anilist_moe#19.
+        media.sort(key=lambda one: hash((one.id, page.page)))
+    return page.cut(fake_media.find_media(media, args, viewer=context.viewer))
 
 
 def find_entries(args: Mapping[str, Any], context: Context) -> list[Entry]:
@@ -236,7 +240,8 @@ GETTERS: Mapping[str, Step] = {
     "MediaListGroup.isSplitCompletedList": attrgetter("is_split"),
     "Media.idMal": attrgetter("id_mal"),
     "Media.title": lambda media: media,
-    "Media.coverImage": lambda _: {},
+    "Media.coverImage": lambda media: dict.fromkeys(("extraLarge", "large", "medium"), media.cover or None),
+    "Media.averageScore": attrgetter("average"),
     "Media.startDate": attrgetter("start"),
     "Media.endDate": lambda _: (None, None, None),
     "Media.season": fake_media.season_of,
@@ -251,7 +256,7 @@ GETTERS: Mapping[str, Step] = {
     "Media.siteUrl": lambda media: f"{fake_users.SITE}/{media.type.lower()}/{media.id}",
     "Media.relations": lambda _: {"edges": [], "nodes": []},
     "Media.studios": lambda _: {"edges": [], "nodes": []},
-    **{f"Media.{name}": lambda _: [] for name in ("genres", "tags", "externalLinks", "streamingEpisodes", "rankings")},
+    **{f"Media.{name}": lambda _: [] for name in ("tags", "externalLinks", "streamingEpisodes", "rankings")},
     "MediaTitle.romaji": attrgetter("title"),
     "MediaTitle.english": attrgetter("english"),
     "MediaTitle.native": lambda _: None,

@@ -11,6 +11,7 @@ from typing import Any
 
 from integrations.providers.anilist.fake_execute import ApiError, invalid
 from integrations.providers.anilist.fake_scores import TOPS, read_score
+from integrations.sandbox import figures
 from integrations.sandbox.catalogue import Work
 from integrations.sandbox.clock import Clock
 
@@ -31,7 +32,8 @@ PLAIN = COUNTS | {
 
 @dataclass(slots=True)
 class Media:
-    """total: episodes or chapters; None = unknown, as AniList says it. start: partial."""
+    """total: episodes or chapters; None = unknown, as AniList says it. start: partial. average: 1..100 or None.
+    cover: the address of its picture, "" = none."""
 
     id: int
     id_mal: int | None
@@ -47,6 +49,11 @@ class Media:
     is_adult: bool = False
     is_locked: bool = False
     popularity: int = 0
+    trending: int = 0
+    average: int | None = None
+    description: str | None = None
+    genres: list[str] = field(default_factory=list)
+    cover: str = ""
     updated_at: int = 1_700_000_000
 
     @property
@@ -125,6 +132,12 @@ def media_from_work(work: Work) -> Media:
         volumes=work.volumes or None,
         start=(year or None, month or None, day or None),
         is_adult=work.nsfw == "black",
+        popularity=figures.people("anilist", work.kind, work.anilist_id),
+        trending=figures.figure("anilist", "trending", kind=work.kind, number=work.anilist_id, top=500),
+        average=figures.average("anilist", work.kind, work.anilist_id),
+        description=f"<i>{work.title}</i> stands in the sandbox.<br><br>\nIts end: ~!it is made up!~.",
+        genres=figures.genres(work.kind, work.anilist_id),
+        cover=f"https://s4.anilist.co/file/anilistcdn/media/{work.kind}/cover/medium/bx{work.anilist_id}.jpg",
     )
 
 

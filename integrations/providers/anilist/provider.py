@@ -13,7 +13,7 @@ from integrations.errors import Gone, ProviderError, Rejected, Transient
 from integrations.http import Session
 from integrations.limits import Budget
 from integrations.oauth import OAuthSpec
-from integrations.providers.anilist import client, convert, documents, judging, probing, reading
+from integrations.providers.anilist import catalogue, client, convert, documents, judging, probing, reading
 from integrations.providers.anilist.batching import NotSent, send_in_pieces
 from integrations.providers.base import (
     Account,
@@ -25,6 +25,7 @@ from integrations.providers.base import (
     Snapshot,
     Write,
 )
+from integrations.providers.cataloguer import CataloguePage, CatalogueTitle
 from integrations.providers.lenient import number_ids
 from library.entry import FIELDS, InvalidEntry, Kind
 
@@ -54,6 +55,8 @@ class AniList:
     apps_url = "https://anilist.co/settings/apps"
     options: tuple[Option, ...] = ()
     by_shows = False
+    catalogue_page = catalogue.PER_PAGE
+    cover_hosts = catalogue.COVER_HOSTS
 
     def judge(self, answer: Answer) -> ProviderError | None:
         return judging.judge(answer)
@@ -148,6 +151,22 @@ class AniList:
             reverse=True,
         )
         return {str(facts.id_mal): convert.read_facts(kind, facts) for facts in found if facts.id_mal}
+
+    def browse_search(
+        self, session: Session, kind: Kind, text: str, *, page: int = 1, adult: bool = False
+    ) -> CataloguePage:
+        return catalogue.search(session, kind, text, page=page, adult=adult)
+
+    def browse_season(
+        self, session: Session, *, year: int, season: str, page: int = 1, adult: bool = False
+    ) -> CataloguePage:
+        return catalogue.season(session, year, season, page=page, adult=adult)
+
+    def browse_trending(self, session: Session, kind: Kind, *, adult: bool = False) -> CataloguePage:
+        return catalogue.trending(session, kind, adult=adult)
+
+    def browse_details(self, session: Session, kind: Kind, external_id: str) -> CatalogueTitle | None:
+        return catalogue.details(session, kind, external_id)
 
 
 _UNKNOWN = Outcome(error=Gone("AniList does not have this title.", provider=judging.SLUG))

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from integrations.http import Session
 from integrations.providers.kitsu.judging import SLUG
 from integrations.providers.kitsu.shapes import (
+    BrowsePage,
     EntryIdPage,
     ListPage,
     MappingPage,
@@ -34,6 +35,7 @@ _FACTS: Mapping[Kind, str] = {
     Kind.ANIME: "canonicalTitle,titles,subtype,episodeCount,startDate,nsfw",
     Kind.MANGA: "canonicalTitle,titles,subtype,chapterCount,volumeCount,startDate,ageRating",
 }
+_SHOWN = "synopsis,averageRating,userCount,status,posterImage"
 _MAPPING = "externalSite,externalId"
 
 
@@ -103,17 +105,6 @@ def search_media(session: Session, kind: Kind, *, text: str, limit: int) -> Medi
     return _fetch_media(session, kind, {"filter[text]": text.replace(",", " "), "page[limit]": str(limit)})
 
 
-def fetch_season(session: Session, kind: Kind, *, year: int, season: str, offset: int) -> MediaPage:
-    params = {
-        "filter[season]": season,
-        "filter[seasonYear]": str(year),
-        "sort": "popularityRank",
-        "page[limit]": str(PER_PAGE),
-        "page[offset]": str(offset),
-    }
-    return _fetch_media(session, kind, params)
-
-
 def _fetch_media(session: Session, kind: Kind, params: Mapping[str, str]) -> MediaPage:
     asked = {
         **params,
@@ -125,11 +116,25 @@ def _fetch_media(session: Session, kind: Kind, params: Mapping[str, str]) -> Med
     return answer.decode(MediaPage, provider=SLUG)
 
 
-def fetch_trending(session: Session, kind: Kind) -> MediaPage:
-    """Kitsu decides how many."""
-    params = {f"fields[{kind}]": _FACTS[kind]}
+def browse_media(session: Session, kind: Kind, params: Mapping[str, str], *, offset: int) -> BrowsePage:
+    """As Kitsu's own pages show works, with nobody's token. params: filters and sort."""
+    pages = {"page[limit]": str(PER_PAGE), "page[offset]": str(offset)}
+    asked = {
+        **params,
+        **pages,
+        "include": "mappings",
+        f"fields[{kind}]": f"{_FACTS[kind]},{_SHOWN},mappings",
+        "fields[mappings]": _MAPPING,
+    }
+    answer = session.send("GET", f"{API}/{kind}", params=asked, repeatable=True)
+    return answer.decode(BrowsePage, provider=SLUG)
+
+
+def browse_trending(session: Session, kind: Kind) -> BrowsePage:
+    """Kitsu decides how many, and there is one page of them."""
+    params = {f"fields[{kind}]": f"{_FACTS[kind]},{_SHOWN}"}
     answer = session.send("GET", f"{API}/trending/{kind}", params=params, repeatable=True)
-    return answer.decode(MediaPage, provider=SLUG)
+    return answer.decode(BrowsePage, provider=SLUG)
 
 
 def fetch_mappings(session: Session, kind: Kind, ids: Sequence[int], *, site: str, offset: int) -> MappingPage:

@@ -54,6 +54,10 @@ MEDIA_NAMES = {
     "endDate": "end",
     "nsfw": "nsfw",
     "hidden": "hidden",
+    "synopsis": "synopsis",
+    "averageRating": "average",
+    "userCount": "users",
+    "posterImage": "poster",
 }
 STAMPS = {"createdAt": "created_at", "updatedAt": "updated_at"}
 

@@ -1,6 +1,6 @@
 """Kitsu's JSON:API resources: attributes, relationships, filters and sorts. providers/kitsu.md 5, 6 and 10.
 
-Read 2026-11-21. Attributes that list clients do not use are absent; images are null and tags are empty lists.
+Read 2026-11-21. Attributes that list clients do not use are absent; cover images are null and tags are empty lists.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ MEDIA: Mapping[str, Reader] = {
     "createdAt": lambda _: BORN,
     "updatedAt": lambda _: BORN,
     "slug": attrgetter("slug"),
-    "synopsis": lambda _: "",
+    "synopsis": attrgetter("synopsis"),
     "titles": titles_json,
     "canonicalTitle": attrgetter("title"),
     "abbreviatedTitles": attrgetter("synonyms"),
-    "averageRating": lambda _: None,
-    "userCount": lambda _: 0,
+    "averageRating": attrgetter("average"),
+    "userCount": attrgetter("users"),
     "favoritesCount": lambda _: 0,
     "popularityRank": attrgetter("id"),
     "ratingRank": lambda _: None,
@@ -87,7 +87,7 @@ MEDIA: Mapping[str, Reader] = {
     "ageRating": lambda media: "R18" if media.nsfw else "PG",
     "subtype": attrgetter("subtype"),
     "status": attrgetter("status"),
-    "posterImage": lambda _: None,
+    "posterImage": lambda media: {"small": media.poster, "medium": media.poster} if media.poster else None,
     "coverImage": lambda _: None,
 }
 ENTRY: Mapping[str, Reader] = {

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from integrations.sandbox import figures
 from integrations.sandbox.catalogue import Work
 from integrations.sandbox.clock import Clock
 
@@ -43,7 +44,8 @@ SUBTYPES = {
 
 @dataclass(slots=True)
 class Media:
-    """total: episodes or chapters, 0 = unknown. start, end: a whole day or "". hidden: out of sight, entries stay."""
+    """total: episodes or chapters, 0 = unknown. start, end: a whole day or "". hidden: out of sight, entries stay.
+    average: a text such as "82.47", None = too few marks. poster: the address of its picture, "" = none."""
 
     kind: str
     id: int
@@ -59,6 +61,10 @@ class Media:
     end: str = ""
     nsfw: bool = False
     hidden: bool = False
+    synopsis: str = ""
+    average: str | None = None
+    users: int = 0
+    poster: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -137,6 +143,10 @@ def media_from_work(work: Work, media_id: int) -> Media:
         volumes=work.volumes,
         start=work.start if len(work.start) == 10 else "",
         nsfw=work.nsfw != "white",
+        synopsis=f"{work.title} stands in the sandbox.\n\nIts words are made up.",
+        average=f"{figures.average('kitsu', work.kind, media_id)}.25",
+        users=figures.people("kitsu", work.kind, media_id),
+        poster=f"https://media.kitsu.app/{work.kind}/{media_id}/poster_image/medium.jpeg",
     )
 
 

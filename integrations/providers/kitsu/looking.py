@@ -1,4 +1,4 @@
-"""Works by their ids, by the ids of other services, by text and by season; and entries by their works."""
+"""Works by their ids and by the ids of other services; and entries by their works."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from integrations.providers.kitsu import client, convert, owner, shapes
 from integrations.providers.kitsu.reading import SFW_NOTE, read_works
 from integrations.providers.lenient import number_ids
 from library.entry import Kind
-
-MOST_FOUND = 100
-SEASONS = ("winter", "spring", "summer", "fall")
 
 
 def details(session: Session, kind: Kind, ids: Collection[str]) -> list[MediaFacts]:
@@ -76,25 +73,6 @@ def find_entry_ids(session: Session, kind: Kind, ids: Collection[str]) -> dict[s
             if link is not None and link.data is not None:
                 found[link.data.id] = row.id
     return found
-
-
-def seasonal(session: Session, kind: Kind, *, year: int, season: str, limit: int) -> list[MediaFacts]:
-    """The most popular works of a season first; manga have no seasons."""
-    if kind is not Kind.ANIME or season not in SEASONS:
-        return []
-    found: dict[str, MediaFacts] = {}
-    offset = 0
-    while len(found) < min(limit, MOST_FOUND):
-        page = client.fetch_season(session, kind, year=year, season=season, offset=offset)
-        found |= {facts.external_id: facts for facts in read_page(page)}
-        offset += len(page.data)
-        if not page.data or page.links is None or page.links.next is None:
-            break
-    return list(found.values())[: max(limit, 0)]
-
-
-def trending(session: Session, kind: Kind, *, limit: int) -> list[MediaFacts]:
-    return read_page(client.fetch_trending(session, kind))[: max(limit, 0)]
 
 
 def _parts(ids: Collection[str]) -> Iterator[list[int]]:

@@ -13,8 +13,28 @@ from integrations.errors import ProviderError
 from integrations.http import Session
 from integrations.limits import Budget
 from integrations.oauth import App, OAuthSpec
-from integrations.providers.base import Account, MediaFacts, Option, Outcome, Removal, Snapshot, Write
-from integrations.providers.kitsu import client, convert, documents, judging, looking, owner, reading, removing, writing
+from integrations.providers.base import (
+    Account,
+    MediaFacts,
+    Option,
+    Outcome,
+    Removal,
+    Snapshot,
+    Write,
+)
+from integrations.providers.cataloguer import CataloguePage, CatalogueTitle
+from integrations.providers.kitsu import (
+    catalogue,
+    client,
+    convert,
+    documents,
+    judging,
+    looking,
+    owner,
+    reading,
+    removing,
+    writing,
+)
 from library.entry import FIELDS, Kind
 
 _FIELDS = {
@@ -54,6 +74,8 @@ class Kitsu:
     apps_url = "https://kitsu.app/settings/apps"
     options: tuple[Option, ...] = ()
     by_shows = False
+    catalogue_page = client.PER_PAGE
+    cover_hosts = catalogue.COVER_HOSTS
 
     def headers(self, app: str) -> Mapping[str, str]:
         """Without its own media type REST answers 406; GraphQL and the token endpoint take either."""
@@ -122,10 +144,20 @@ class Kitsu:
         """Kitsu knows the ids of AniList and MyAnimeList. One that several of its works carry is nobody's."""
         return looking.translate(session, kind, slug=slug, ids=ids)
 
-    def seasonal(self, session: Session, kind: Kind, *, year: int, season: str, limit: int = 20) -> list[MediaFacts]:
-        """season: winter, spring, summer or fall. Anime only, the most popular first, at most 100."""
-        return looking.seasonal(session, kind, year=year, season=season, limit=limit)
+    def browse_search(
+        self, session: Session, kind: Kind, text: str, *, page: int = 1, adult: bool = False
+    ) -> CataloguePage:
+        """Strangers are shown nothing adult, whatever they ask for."""
+        return catalogue.search(session, kind, text, page=page)
 
-    def trending(self, session: Session, kind: Kind, *, limit: int = 10) -> list[MediaFacts]:
-        """What people look at now; Kitsu decides how many, about 10."""
-        return looking.trending(session, kind, limit=limit)
+    def browse_season(
+        self, session: Session, *, year: int, season: str, page: int = 1, adult: bool = False
+    ) -> CataloguePage:
+        return catalogue.season(session, year, season, page=page)
+
+    def browse_trending(self, session: Session, kind: Kind, *, adult: bool = False) -> CataloguePage:
+        """About 10."""
+        return catalogue.trending(session, kind)
+
+    def browse_details(self, session: Session, kind: Kind, external_id: str) -> CatalogueTitle | None:
+        return catalogue.details(session, kind, external_id)

@@ -229,6 +229,34 @@ class EntryIdPage(msgspec.Struct):
 
 
 class MediaPage(msgspec.Struct):
+    data: list[msgspec.Raw]
+    included: list[msgspec.Raw] = []
+
+
+class Poster(msgspec.Struct):
+    """Sizes that a work lacks are left out or null."""
+
+    small: str | None = None
+    medium: str | None = None
+    original: str | None = None
+
+
+class ShownAttributes(msgspec.Struct, rename="camel"):
+    """What Kitsu's pages show of a work besides what lists need of it."""
+
+    synopsis: str | None
+    average_rating: str | Number | None
+    user_count: Number | None
+    status: str | None
+    poster_image: Poster | None
+    start_date: str | None
+
+
+class ShownMedia(msgspec.Struct):
+    attributes: ShownAttributes
+
+
+class BrowsePage(msgspec.Struct):
     """`links` is absent from the trends, which are one page."""
 
     data: list[msgspec.Raw]

@@ -28,6 +28,7 @@ ALL = {
     "delete": documents.delete_entries(provider.AniList.removal_batch),
     "search": documents.search_media(Kind.ANIME),
     "details": documents.media_pages(Kind.MANGA, documents.MOST_PAGES, by="id_in"),
+    "browse": documents.browse_media(Kind.ANIME, list(documents.BROWSE_TYPES), sort="POPULARITY_DESC, ID"),
     "translate": documents.media_pages(Kind.ANIME, documents.MOST_PAGES, by="idMal_in"),
 }
 

@@ -69,24 +69,6 @@ def test_mappings_that_cannot_be_read_are_not_no_mappings() -> None:
         KITSU.translate(talk(answer({"data": [{"attributes": {}}], "links": {}})), Kind.ANIME, "anilist", ["1"])
 
 
-def test_seasons_are_walked_to_the_limit() -> None:
-    first, second = [work(at) for at in range(1, 21)], [work(at) for at in range(20, 30)]
-    session = talk(works(*first, more=True), works(*second, more=True))
-    found = KITSU.seasonal(session, Kind.ANIME, year=2024, season="fall", limit=25)
-    assert [facts.external_id for facts in found] == [str(at) for at in range(1, 26)]
-    assert {"filter[season]": "fall", "filter[seasonYear]": "2024"}.items() <= dict(session.sent[0].params).items()
-    assert [sent.params["page[offset]"] for sent in session.sent] == ["0", "20"]
-    for kind, season in ((Kind.ANIME, "monsoon"), (Kind.MANGA, "fall")):
-        assert KITSU.seasonal(talk(), kind, year=2024, season=season, limit=5) == []
-    assert KITSU.seasonal(talk(), Kind.ANIME, year=2024, season="fall", limit=0) == []
-
-
-def test_trends() -> None:
-    session = talk(answer({"data": [work(1), work(2)]}))
-    assert [facts.external_id for facts in KITSU.trending(session, Kind.ANIME, limit=1)] == ["1"]
-    assert session.sent[0].url == "https://kitsu.app/api/edge/trending/anime"
-
-
 def test_what_kitsu_can_hold() -> None:
     anime, manga = (KITSU.capability(kind, {}) for kind in Kind)
     assert manga.fields - anime.fields == {"progress_volumes"}
