@@ -50,9 +50,8 @@ lint: $(STAMP) ## format, lint, types, doors, migrations, deployment settings
 
 check: lint test ## everything a change must pass
 
-bench: $(STAMP) ## how fast the merge, a whole run and the limiter are
-	@for file in $(filter-out tests/bench/bench_scale.py,$(wildcard tests/bench/bench_*.py)); do \
-		$(BIN)/python -m "$$(echo $${file%.py} | tr / .)" || exit 1; done
+bench: $(STAMP) ## how fast the merge, a whole run, the limiter, files and pages are
+	@$(BIN)/python -m tests.bench
 
 bench-scale: $(STAMP) ## a million people: tables, the house at work, a clock of paper; PART=live for one of them
 	@$(BIN)/python -m tests.bench.bench_scale $(PART)
