@@ -6,10 +6,12 @@ lock that the handler needs.
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from integrations.errors import Stopping
 
@@ -22,6 +24,24 @@ _thread = threading.local()
 def ask(**_: object) -> None:
     """From now on; there is no way back but a new process. Takes what a signal of Celery brings."""
     _asked.set()
+
+
+@contextmanager
+def at_signals() -> Iterator[None]:
+    """For a command in the foreground: SIGTERM and SIGINT ask, a second one ends it at once. Main thread only."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def hear(number: int, _frame: FrameType | None) -> None:
+        ask()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in before:
+        signal.signal(number, hear)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def is_asked() -> bool:

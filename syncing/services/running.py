@@ -40,10 +40,13 @@ def sync_claimed(connection_id: UUID, token: int) -> SyncRun | None:
     return None if lease is None else run_lease(lease)
 
 
-def run_lease(lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody) -> SyncRun | None:
+def run_lease(
+    lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody, media_id: int | None = None
+) -> SyncRun | None:
     """Sync under a lease. Never raises for trouble of the service or the person: that is in the run.
 
-    trigger: schedule, person or command; by default told from the lease.
+    trigger: schedule, person or command; by default told from the lease. media_id: as in SyncRun, unless a run waits
+    that was asked for by name.
     """
     connection = Connection.objects.select_related("app", "user").get(pk=lease.connection_id)
     if connection.state != ConnectionState.ACTIVE or not connection.user.is_active:
@@ -56,6 +59,7 @@ def run_lease(lease: Lease, *, trigger: str = "", tell: Tell = tell_nobody) -> S
         trigger=trigger or lease.trigger or ("person" if lease.interactive else "schedule"),
         lease_token=lease.token,
         full=lease.full,
+        media_id=media_id,
         purpose="preview" if lease.preview else "sync",
     )
     try:

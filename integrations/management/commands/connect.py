@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser
 from collections.abc import Callable
 from getpass import getpass
 from time import sleep
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from accounts.management.person import PersonCommand
 from accounts.models import User
 from integrations import queries
 from integrations.models import Connection, DeviceState, LinkAttempt
@@ -30,11 +30,17 @@ EVERY = 2.0
 """Seconds between two looks whether the person has said yes."""
 
 
-class Command(BaseCommand):
+class Command(PersonCommand):
     help = __doc__ or ""
+    examples = (
+        "connect --user mei@example.org --provider anilist",
+        "connect --user mei@example.org --provider mal --paste",
+        "connect --user mei@example.org --provider trakt --way device",
+        "connect --user mei@example.org --provider kitsu --username mei",
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--user", required=True, help="the person's e-mail address")
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--provider", required=True, help="anilist, myanimelist (mal), kitsu or trakt")
         parser.add_argument("--way", choices=WAYS, help="how, where a service knows several")
         parser.add_argument("--username", help="with a password: the name at the service; asked for by default")
@@ -45,8 +51,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json, self.options = options["json"], options
+        user = self.person(options["user"])
         try:
-            user = User.objects.get(email=options["user"].lower())
             service = providers.provider_for(options["provider"])
             way = options["way"] or next((way for way in WAYS if way in service.oauth.grants), "code")
             ways: dict[str, Callable[[User, str], Connection]] = {
@@ -56,8 +62,6 @@ class Command(BaseCommand):
                 "token": self._by_token,
             }
             connection = ways[way](user, service.slug)
-        except User.DoesNotExist as error:
-            raise CommandError(f"nobody here has the address {options['user']}") from error
         except LinkError as error:
             raise CommandError(error.message) from error
         self._say(

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError, CommandParser
 
-from accounts.models import User
+from accounts.management.person import PersonCommand
 from library.entry import Kind
 from library.files.model import Format
 from library.services.exporting import CannotExport, export_list
 from syncing.services.exporting import pack
 
 
-class Command(BaseCommand):
+class Command(PersonCommand):
     help = __doc__ or ""
+    examples = (
+        "export_list --user mei@example.org --format json -o list.json.gz",
+        "export_list --user mei@example.org --format mal_xml --kind anime -o anime.xml.gz",
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--user", required=True, help="the person's e-mail address")
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--format", choices=[str(each) for each in Format], default="json")
         parser.add_argument("--kind", choices=[str(kind) for kind in Kind], help="only these; mal_xml holds one kind")
         parser.add_argument(
@@ -32,16 +35,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        user = self.person(options["user"])
         try:
-            user = User.objects.get(email=options["user"].lower())
             pieces = export_list(
                 user,
                 file_format=Format(options["format"]),
                 kind=Kind(options["kind"]) if options["kind"] else None,
                 with_private=not options["without_private"],
             )
-        except User.DoesNotExist as error:
-            raise CommandError(f"nobody here has the address {options['user']}") from error
         except CannotExport as error:
             raise CommandError(str(error)) from error
         if options["output"] == "-":

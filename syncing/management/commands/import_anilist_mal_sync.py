@@ -7,33 +7,31 @@ one of them only. Delete tokens.json afterwards. No token is ever printed.
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError, CommandParser
 
-from accounts.models import User
+from accounts.management.person import PersonCommand
 from syncing.services.foreign_reading import SetupRefused, is_open_to_others, read_setup
 from syncing.services.foreign_setup import take_over
 
 
-class Command(BaseCommand):
+class Command(PersonCommand):
     help = __doc__ or ""
+    examples = ("import_anilist_mal_sync config.yaml --tokens tokens.json --user mei@example.org",)
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("config", type=Path, help="its config.yaml")
-        parser.add_argument("--user", required=True, help="the person's e-mail address")
+        super().add_arguments(parser)
         parser.add_argument("--tokens", type=Path, help="its tokens.json")
         parser.add_argument("--mappings", type=Path, help="its mappings.yaml: what to ignore, and pairs by hand")
         parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        user = self.person(options["user"])
         try:
-            user = User.objects.get(email=options["user"].lower())
             setup = read_setup(options["config"], options["tokens"], options["mappings"])
-        except User.DoesNotExist as error:
-            raise CommandError(f"nobody here has the address {options['user']}") from error
         except SetupRefused as error:
             raise CommandError(str(error)) from error
         for path in filter(None, (options["config"], options["tokens"])):

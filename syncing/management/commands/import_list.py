@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
+from accounts.management.person import PersonCommand
 from accounts.models import User
 from library.files.model import FileRefused, Format, Reading
 from library.files.reading import read_list
@@ -21,12 +21,16 @@ TOLD = 20
 """Entries that were left out, as they are printed one by one."""
 
 
-class Command(BaseCommand):
+class Command(PersonCommand):
     help = __doc__ or ""
+    examples = (
+        "import_list animelist.xml.gz --user mei@example.org --dry-run",
+        "import_list animelist.xml.gz --user mei@example.org --policy file --yes",
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="MyAnimeList's XML, JSON or CSV, also packed with gzip")
-        parser.add_argument("--user", required=True, help="the person's e-mail address")
+        super().add_arguments(parser)
         parser.add_argument("--format", choices=["auto", *map(str, Format)], default="auto")
         parser.add_argument(
             "--policy", choices=list(POLICIES), default="newest", help="who wins where both say something different"
@@ -37,10 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            user = User.objects.get(email=options["user"].lower())
-        except User.DoesNotExist as error:
-            raise CommandError(f"nobody here has the address {options['user']}") from error
+        user = self.person(options["user"])
         reading = self._read(options["file"], options["format"])
         with transaction.atomic():
             self._import(user, reading, options)

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandParser
 
-from accounts.models import User
+from accounts.management.person import PersonCommand
 from integrations.providers import registry
 from syncing import queries
 from syncing.queries import Standing
 
 
-class Command(BaseCommand):
+class Command(PersonCommand):
     help = __doc__ or ""
+    examples = (
+        "status --user mei@example.org",
+        "status --user mei@example.org --json",
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--user", required=True, help="the person's e-mail address")
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            user = User.objects.get(email=options["user"].lower())
-        except User.DoesNotExist as error:
-            raise CommandError(f"nobody here has the address {options['user']}") from error
+        user = self.person(options["user"])
         found = {standing.connection.provider: _figures(standing) for standing in queries.standings_for_user(user)}
         if options["json"]:
             self.stdout.write(json.dumps(found))

@@ -1,116 +1,147 @@
-"""Sync one person's list with one provider, here and now, and say what happened."""
+"""Sync one person's lists, here and now, and say what happened: once, or again and again with --interval.
+
+Guards and approvals hold here too. Exit codes: 0 all is done (or, with --interval, it was asked to end); 1 something
+was not done, the standard error says what and why; 2 it cannot be asked like this.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
-from rich.progress import Progress
+from django.core.management.base import CommandError, CommandParser
+from django.db import Error, close_old_connections
 
+from accounts.management.person import FAILED, PersonCommand
 from accounts.models import User
-from integrations.models import Connection, ConnectionState, Direction
+from integrations import stopping
+from integrations.errors import Stopping
+from integrations.models import Connection
 from integrations.providers import registry
-from integrations.queries import connection_for_user
-from syncing.models import RunState, SyncRun
-from syncing.services import leases, scheduling
-from syncing.services.desk import Tell
-from syncing.services.running import run_lease
-
-GOOD = (RunState.DONE, RunState.PARTIAL, RunState.PREVIEW)
-STAGES = {"read": "read", "plan": "planned", "library": "library", "write": "written"}
+from syncing.management import loudness, telling, wishing
+from syncing.management.watching import watch_on
+from syncing.models import SyncRun
+from syncing.services import asking, by_hand
 
 
-class Command(BaseCommand):
+class Command(PersonCommand):
     help = __doc__ or ""
+    examples = (
+        "sync --user mei@example.org",
+        "sync --user mei@example.org --provider mal --dry-run",
+        "sync --user mei@example.org --mode anilist-to-mal",
+        "sync --user mei@example.org --provider trakt --external-id 154587 --kind anime",
+        "sync --user mei@example.org --interval 360 --json",
+    )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--user", required=True, help="the person's e-mail address")
-        parser.add_argument("--provider", required=True, help="anilist, myanimelist (mal)")
-        parser.add_argument("--dry-run", action="store_true", help="show what would change; nothing does")
-        parser.add_argument("--full", action="store_true", help="read and compare everything, whatever seems unchanged")
-        parser.add_argument("--mode", choices=Direction.values, help="set the connection's direction first")
-        parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        add = parser.add_argument
+        add("--provider", action="append", help="a service, again for more; by default all that are linked")
+        often = parser.add_mutually_exclusive_group()
+        often.add_argument("--once", action="store_true", help="the default")
+        often.add_argument(
+            "--interval", type=wishing.read_minutes, metavar="MINUTES", help="again and again until SIGTERM, Ctrl-C"
+        )
+        add("--dry-run", action="store_true", help="show what would change; nothing does")
+        add(
+            "--limit",
+            type=wishing.read_count,
+            default=20,
+            help="changes that a dry run tells one by one (default %(default)s)",
+        )
+        add("--full", action="store_true", help="read and compare everything, whatever seems unchanged")
+        add(
+            "--mode",
+            type=str.lower,
+            help="set the directions first, for good: bidirectional, import-only or export-only for the services that "
+            "are synced; A-to-B (anilist-to-mal) takes from A and gives to B, and syncs these two",
+        )
+        one = parser.add_mutually_exclusive_group()
+        one.add_argument("--media", type=wishing.read_count, metavar="ID", help="only this work of the library")
+        one.add_argument("--external-id", metavar="ID", help="or the work that the one --provider calls so")
+        add("--kind", choices=("anime", "manga"), help="of --external-id")
+        add("--log-level", choices=loudness.LEVELS, help="what of our own log is shown, on the standard error")
+        add("--json", action="store_true", help="print one JSON object a run, each on its line")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        connection = self._connection(options["user"], options["provider"])
-        if options["mode"] and options["mode"] != connection.direction:
-            Connection.objects.filter(pk=connection.pk).update(direction=options["mode"])
-        scheduling.request_sync(
-            connection.user,
-            provider=connection.provider,
-            full=options["full"],
-            preview=options["dry_run"],
-            trigger="command",
-        )
-        lease = leases.claim(connection.pk)
-        if lease is None:
-            raise CommandError("A sync of this connection is running already. Try again when it has ended.")
-        logging.getLogger("httpx").setLevel(logging.WARNING)
-        run = self._run(lease, quiet=options["json"])
-        if run is None:
-            raise CommandError("Nothing was run: the connection was paused or taken over meanwhile.")
-        self._report(run, as_json=options["json"])
+        self.options = options
+        user = self.person(options["user"])
+        wanted = wishing.read_wish(self, user, options)
+        for row in wishing.set_mode(self, user, wanted):
+            if not options["json"]:
+                name = registry.get(row.provider).name
+                self.stdout.write(f"{name}: {row.get_direction_display()} from now on")
+        with stopping.at_signals(), loudness.shown_from(options["log_level"]):
+            if options["interval"]:
+                self._repeat(user, wanted, minutes=options["interval"])
+                return
+            try:
+                troubles = self._sync(user, wanted)
+            except Stopping:
+                troubles = []
+        if stopping.is_asked():
+            troubles.append("Stopped; what is left is done by the next sync.")
+        if troubles:
+            raise CommandError("\n".join(troubles), returncode=FAILED)
 
-    def _connection(self, email: str, provider: str) -> Connection:
-        try:
-            user = User.objects.get(email=email.lower())
-            slug = registry.get(provider).slug
-            connection = connection_for_user(user, slug)
-        except User.DoesNotExist as error:
-            raise CommandError(f"nobody here has the address {email}") from error
-        except registry.UnknownProvider as error:
-            raise CommandError(str(error)) from error
-        except Connection.DoesNotExist as error:
-            raise CommandError(f"{email} has not connected {provider}") from error
-        if connection.state != ConnectionState.ACTIVE:
-            raise CommandError(
-                f"the connection is {connection.get_state_display()}: {connection.message or 'resume it first'}"
-            )
-        return connection
+    def _repeat(self, user: User, wanted: wishing.Wanted, *, minutes: int) -> None:
+        """Until this process is asked to end. What goes wrong is told, and tried again the next time."""
+        while True:
+            try:
+                troubles = self._sync(user, wanted)
+            except Stopping:
+                return
+            except Error as error:
+                logging.getLogger(__name__).warning("the database: %s", type(error).__name__)
+                troubles = ["The database did not answer as it should."]
+            for trouble in troubles:
+                self.stderr.write(trouble)
+            close_old_connections()
+            try:
+                stopping.pause(minutes * 60.0)
+            except Stopping:
+                return
 
-    def _run(self, lease: leases.Lease, *, quiet: bool) -> SyncRun | None:
-        if quiet:
-            return run_lease(lease, trigger="command")
-        console = Console(file=self.stdout, highlight=False)  # type: ignore[arg-type]
-        if not console.is_terminal:
-            return run_lease(lease, trigger="command", tell=self._lines())
-        with Progress(console=console) as progress:
-            bars: dict[str, Any] = {}
+    def _sync(self, user: User, wanted: wishing.Wanted) -> list[str]:
+        """Once each, and what stood in the way. Raises Stopping."""
+        ready, troubles = [], []
+        for connection in wishing.connections_of(user, wanted):
+            try:
+                asking.check_may_sync(connection)
+                ready.append(connection)
+            except asking.CannotSync as error:
+                troubles.append(str(error))
+        with watch_on(self.stdout, quiet=self.options["json"]) as watch:
+            found = list(self._tell_each(by_hand.sync_in_rounds(ready, wanted.wish, watch=watch)))
+        return troubles + found
 
-            def tell(stage: str, done: int, total: int) -> None:
-                if stage not in bars:
-                    bars[stage] = progress.add_task(STAGES[stage], total=total)
-                progress.update(bars[stage], completed=done, total=total)
+    def _tell_each(self, outcomes: Iterator[tuple[Connection, SyncRun | asking.CannotSync]]) -> Iterator[str]:
+        """Shows each as it comes, and gives back what went wrong."""
+        for connection, outcome in outcomes:
+            name = registry.get(connection.provider).name
+            if isinstance(outcome, asking.CannotSync):
+                yield f"{name}: {outcome}"
+                continue
+            self._tell(outcome)
+            if outcome.state not in by_hand.GOOD:
+                yield f"{name}: {telling.clean(outcome.message) or f'the run ended as {outcome.state}'}"
+            elif outcome.failed:
+                yield f"{name}: {outcome.failed} changes failed; the page of the run says why"
 
-            return run_lease(lease, trigger="command", tell=tell)
-
-    def _lines(self) -> Tell:
-        def tell(stage: str, done: int, total: int) -> None:
-            self.stdout.write(f"{STAGES[stage]}: {done} of {total}")
-
-        return tell
-
-    def _report(self, run: SyncRun, *, as_json: bool) -> None:
-        figures = {
-            "run": str(run.pk),
-            "state": run.state,
-            "read": run.entries_read,
-            "library_changes": run.library_changes,
-            "writes": run.writes,
-            "skipped": run.skipped,
-            "failed": run.failed,
-            "requests": run.requests,
-            "message": run.message,
-        }
-        if run.state == RunState.PREVIEW:
-            figures |= {"planned": run.changes.count()}
-        if as_json:
-            self.stdout.write(json.dumps(figures))
+    def _tell(self, run: SyncRun) -> None:
+        figures = telling.figures_of(run)
+        changes = telling.planned_of(run, limit=self.options["limit"])
+        more = figures.get("planned", 0) - len(changes)
+        if self.options["json"]:
+            planned = {"changes": [telling.figures_of_change(change) for change in changes], "more": more}
+            self.stdout.write(json.dumps(figures | (planned if "planned" in figures else {})))
         else:
-            self.stdout.write(", ".join(f"{name} {value}" for name, value in figures.items() if value not in ("", 0)))
-        if run.state not in GOOD:
-            raise CommandError(run.message or f"the run ended as {run.state}")
+            self.stdout.write(telling.words_of_figures(figures))
+            for change in changes:
+                self.stdout.write(f"  {telling.words_of_change(change)}")
+            if changes and more:
+                self.stdout.write(f"  … and {more} more; --limit tells more, the page of the run all")
+        self.stdout.flush()
