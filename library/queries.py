@@ -47,6 +47,12 @@ def entry_for_user(user: User, *, media_id: int) -> ListEntry:
     return ListEntry.objects.select_related("media").get(user=user, media_id=media_id, removed_at=None)
 
 
+def listed_of(user: User, media_ids: Collection[int]) -> frozenset[int]:
+    """Those of a page of works that are on the person's list. One query."""
+    rows = ListEntry.objects.filter(user=user, media_id__in=media_ids, removed_at=None)
+    return frozenset(rows.values_list("media_id", flat=True))
+
+
 def count_entries(user: User) -> dict[str, int]:
     """{"anime": 312, "manga": 40}: present entries by kind, every kind named. One query."""
     rows = entries_for_user(user).order_by().values("media__kind").annotate(count=Count("id"))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from accounts.api.problems import FieldError, Problem, declare, explains
+from integrations.errors import ProviderError, Transient
 from integrations.services.refusals import LinkError, OptionError
 
 WAIT = "60"
 """Seconds that a program should wait after a refusal for now."""
+SOON, LONGEST_WAIT = 5, 3_600
 
 declare(
     {
@@ -20,6 +24,7 @@ declare(
         "account_taken": (409, "Somebody else has linked this account"),
         "link_expired": (409, "The link has expired or was used"),
         "denied": (409, "Access was not granted"),
+        "no_catalogue": (409, "The service has no catalogue to look through"),
         "no_paste": (409, "Not linked by a token"),
         "wrong_way": (409, "Not linked in this way"),
         "code_rejected": (422, "The service does not accept the code"),
@@ -36,6 +41,14 @@ declare(
 def explain_options(error: OptionError) -> Problem:
     errors = [FieldError(name, "invalid", text) for name, text in sorted(error.errors.items())]
     return Problem("invalid", "Some of the settings do not fit; `errors` says which.", errors=errors)
+
+
+@explains(ProviderError)
+def explain_trouble(error: ProviderError) -> Problem:
+    """Of what was only looked up: nothing was done, and it may be asked again. Messages hold nothing of a person."""
+    code = "unavailable" if isinstance(error, Transient) else "not_understood"
+    wait = max(1, min(math.ceil(getattr(error, "retry_after", None) or SOON), LONGEST_WAIT))
+    return Problem(code, f"{error.message.rstrip('.')}. Please try again.", headers={"Retry-After": str(wait)})
 
 
 @explains(LinkError)

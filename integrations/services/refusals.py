@@ -15,7 +15,7 @@ class LinkError(Exception):
     unknown_provider, provider_disabled, no_app, no_session, foreign_redirect,
     missing_parameter, duplicate_parameter, surplus_parameter, wrong_issuer, link_expired, denied,
     code_rejected, app_rejected, unavailable, not_understood, account_taken, no_paste, bad_token, bad_app, app_in_use,
-    wrong_way, bad_credentials, busy, bad_option
+    wrong_way, bad_credentials, busy, bad_option, no_catalogue
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -65,11 +65,12 @@ def open_session(connection: Connection, *, klass: str = "checks", interactive: 
     )
 
 
-def open_public_session(provider: Provider) -> Session:
-    """A session with nobody's token, for what everybody may see; it spends the share of checks. Raises Unavailable."""
+def open_public_session(provider: Provider, *, klass: str = "checks", max_wait: float = PATIENCE) -> Session:
+    """A session with nobody's token, for what everybody may see. klass: whose share it spends; max_wait: seconds that
+    a call may wait for its turn. Raises Unavailable."""
     if not providers.is_enabled(provider.slug):
         raise _switched_off(provider)
-    return Session(providers.open_line(provider, klass="checks", max_wait=PATIENCE))
+    return Session(providers.open_line(provider, klass=klass, max_wait=max_wait))
 
 
 def _switched_off(provider: Provider) -> Unavailable:

@@ -53,9 +53,12 @@ class EntryChangeSerializer(serializers.Serializer[Any]):
     private = serializers.BooleanField(required=False)
 
 
-class NewEntrySerializer(EntryChangeSerializer):
-    media = serializers.IntegerField(min_value=0, max_value=2**63 - 1, help_text="A work: see media.")
+class NewValuesSerializer(EntryChangeSerializer):
     status = serializers.ChoiceField(STATUSES)
+
+
+class NewEntrySerializer(NewValuesSerializer):
+    media = serializers.IntegerField(min_value=0, max_value=2**63 - 1, help_text="A work: see media.")
 
 
 class OneOfManySerializer(EntryChangeSerializer):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import islice
+from operator import or_
 from typing import TypeVar
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Q
 
 from library.entry import Kind
 from library.models import ExternalId, Media
@@ -23,6 +26,7 @@ CHUNK = 2000
 MAX_TITLES = 20
 _ONE_ADDER = 0x656E_6973_6869
 """Of PostgreSQL's advisory locks the one that adding works goes by."""
+_ID = ("provider", "external_id")
 DESCRIBED = ("title", "titles", "format", "year", "total", "volumes", "is_adult")
 MAX_TITLE = 500
 
@@ -48,6 +52,15 @@ def media_by_external_ids(provider: str, kind: Kind, ids: Iterable[str]) -> dict
         rows = ExternalId.objects.filter(provider=provider, kind=kind, external_id__in=chunk)
         found.update(rows.values_list("external_id", "media_id"))
     return found
+
+
+def media_by_ids_of_all(kind: Kind, ids: Mapping[str, Collection[str]]) -> dict[tuple[str, str], int]:
+    """{(provider, external id): media id} for a page of works: {provider: ids}, few enough for one query."""
+    wanted = [Q(provider=provider, external_id__in=some) for provider, some in ids.items() if some]
+    if not wanted:
+        return {}
+    rows = ExternalId.objects.filter(reduce(or_, wanted), kind=kind)
+    return {(provider, id_): media_id for provider, id_, media_id in rows.values_list(*_ID, "media_id")}
 
 
 def external_ids_of(provider: str, media_ids: Iterable[int]) -> dict[int, str]:

@@ -145,6 +145,8 @@ ACCOUNT_RATE_LIMITS = {
     "files": env.text("LIMIT_FILES", "30/h/user"),
 }
 globals().update(api.api_settings())
+# So long what a service's catalogue answered is good for everybody.
+CATALOGUE_SECONDS = env.integer("CATALOGUE_SECONDS", 900)
 # How many proxies of ours stand in front: that many of the last addresses in X-Forwarded-For are true.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES

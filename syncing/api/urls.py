@@ -6,10 +6,15 @@ from django.urls import path
 
 import accounts.web.converters  # noqa: F401 - registers <row:…>
 import syncing.api.problems  # noqa: F401 - tells what refusals mean
-from syncing.api import changes, exports, imports, leaving, mappings, reviews, runs, steering, unmatched
+from syncing.api import adding, changes, exports, imports, leaving, mappings, reviews, runs, steering, unmatched
 from syncing.api.sync import Sync
 
 urlpatterns = [
+    path(
+        "catalogue/<slug:provider>/<slug:kind>/<slug:external_id>/entry",
+        adding.CatalogueEntry.as_view(),
+        name="api_catalogue_entry",
+    ),
     path("integrations/sync", Sync.as_view(), name="api_sync"),
     path("imports", imports.Imports.as_view(), name="api_imports"),
     path("exports/list", exports.ListExport.as_view(), name="api_list_export"),

@@ -24,9 +24,21 @@ def her_device(world: World) -> None:
     world.hers["device"] = link
 
 
+def at_trakt(world: World) -> dict[str, Any]:
+    return {"provider": "trakt", "kind": "anime", "external_id": "1"}
+
+
+# Trakt has no catalogue to look through, so that no service is asked here: tests/api/test_catalogue.py asks.
+NO_CATALOGUE = "provider=trakt"
 CHANGE = {"sync_ratings": False, "auto_sync": False}
 ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/providers"): Row(alice=200, others=200),
+    ("GET", "/api/v1/catalogue/search"): Row(alice=409, others=409, query=f"?text=a&{NO_CATALOGUE}"),
+    ("GET", "/api/v1/catalogue/seasonal"): Row(alice=409, others=409, query=f"?year=2006&season=fall&{NO_CATALOGUE}"),
+    ("GET", "/api/v1/catalogue/trending"): Row(alice=409, others=409, query=f"?{NO_CATALOGUE}"),
+    ("GET", "/api/v1/catalogue/<slug:provider>/<slug:kind>/<slug:external_id>"): Row(
+        alice=409, others=409, where=at_trakt
+    ),
     ("GET", "/api/v1/integrations/settings"): Row(alice=200, others=200, where=nothing),
     ("POST", "/api/v1/integrations/setup"): Row(
         alice=200,

@@ -42,7 +42,15 @@ def a_file(world: World) -> dict[str, Any]:
     return {"file": SimpleUploadedFile("list.csv", b"kind,title,myanimelist_id,status\nanime,Mushishi,457,completed\n")}
 
 
+def at_trakt(world: World) -> dict[str, Any]:
+    return {"provider": "trakt", "kind": "anime", "external_id": "1"}
+
+
 ROWS: dict[tuple[str, str], Row] = {
+    # Trakt has no catalogue to look through, so that no service is asked here.
+    ("POST", "/api/v1/catalogue/<slug:provider>/<slug:kind>/<slug:external_id>/entry"): Row(
+        alice=409, others=409, scope="write", where=at_trakt, body={"status": "planned"}
+    ),
     # bob syncs his own; charlie and staff have nothing to sync.
     ("POST", "/api/v1/integrations/sync"): Row(alice=202, bob=202, others=409, scope="sync", body={}),
     ("POST", "/api/v1/imports"): Row(alice=201, others=201, scope="write", body=a_file),
