@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -11,14 +12,11 @@ from rest_framework.response import Response
 from accounts.api.schema import example, problems
 from accounts.api.views import PersonView
 from integrations.api import catalogue_shapes as shapes
-from integrations.api.catalogue_titles import shapes_of
-from integrations.api.serializers import KINDS
-from integrations.services import browsing
+from integrations.providers import registry
+from integrations.services import browsing, titles
 from integrations.services.browsing import Found
+from integrations.services.titles import Seen
 from library.entry import Kind
-from library.models import Media
-
-LONGEST_ID = 64
 
 
 class CatalogueView(PersonView):
@@ -30,7 +28,7 @@ class CatalogueView(PersonView):
             "asked_at": datetime.fromtimestamp(found.asked_at, UTC),
             "stale": found.is_stale,
             "has_more": found.page.has_more,
-            "results": shapes_of(self.person, found),
+            "results": [shape_of(seen) for seen in titles.see(self.person, found)],
         }
         return Response(self.show(shapes.PageShape, page))
 
@@ -93,15 +91,35 @@ class Title(CatalogueView):
     def get(self, request: Request, *, provider: str, kind: str, external_id: str) -> Response:
         """With the whole synopsis. 404 where there is none, and for adult works unless `adult` is true."""
         given = self.read_query(shapes.DetailsSerializer)
-        found = find_title(provider, kind, external_id, **given)
-        return Response(self.show(shapes.TitleShape, shapes_of(self.person, found)[0]))
+        found = titles.find_title(provider, kind, external_id, **given)
+        (seen,) = titles.see(self.person, found)
+        return Response(self.show(shapes.TitleShape, shape_of(seen)))
 
 
-def find_title(provider: str, kind: str, external_id: str, *, adult: bool) -> Found:
-    """A page of this one title. Raises Media.DoesNotExist where there is none, LinkError, ProviderError."""
-    if kind not in KINDS or len(external_id) > LONGEST_ID:
-        raise Media.DoesNotExist
-    found = browsing.details(provider, Kind(kind), external_id, adult=adult)
-    if not found.page.titles:
-        raise Media.DoesNotExist
-    return found
+def shape_of(seen: Seen) -> dict[str, Any]:
+    facts = seen.title.facts
+    return {
+        "provider": seen.provider,
+        "external_id": facts.external_id,
+        "kind": str(facts.kind),
+        "url": seen.title.url or registry.get(seen.provider).media_url(facts.kind, facts.external_id),
+        "title": facts.titles[0] if facts.titles else "",
+        "titles": list(facts.titles),
+        "format": facts.format,
+        "year": facts.year,
+        "total": facts.total,
+        "volumes": facts.volumes,
+        "is_adult": facts.is_adult,
+        "cover_url": seen.title.cover_url,
+        "synopsis": seen.title.synopsis,
+        "airing": seen.title.airing,
+        "started_on": str(seen.title.started_on),
+        "season": seen.title.season,
+        "season_year": seen.title.season_year,
+        "average_score": seen.title.average_score,
+        "popularity": seen.title.popularity,
+        "genres": list(seen.title.genres),
+        "ids": dict(facts.cross_ids),
+        "media": seen.media_id,
+        "on_list": seen.on_list,
+    }

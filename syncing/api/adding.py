@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from accounts.api.idempotency import idempotent
 from accounts.api.schema import example, problems
 from accounts.api.views import PersonView
-from integrations.api.catalogue import find_title
+from integrations.services.titles import find_title
 from library import queries
 from library.api.entry import etag_of_entry
 from library.api.examples import ENTRY

@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from accounts.models import User
-from integrations.providers import registry
 from integrations.providers.cataloguer import CatalogueTitle
+from integrations.services import browsing
 from integrations.services.browsing import Found
 from library.entry import Kind
+from library.models import Media
 from library.queries import listed_of
 from library.services import matches
 from library.services.catalogue import media_by_ids_of_all
 
+if TYPE_CHECKING:
+    from accounts.models import User
 
-def shapes_of(user: User, found: Found) -> list[dict[str, Any]]:
-    """Four queries at most, however many titles."""
-    media = media_of(user, found)
+KINDS = frozenset(map(str, Kind))
+LONGEST_ID = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """media_id: the work here, None = nobody here has had it yet."""
+
+    provider: str
+    title: CatalogueTitle
+    media_id: int | None
+    on_list: bool
+
+
+def find_title(provider: str, kind: str, external_id: str, *, adult: bool) -> Found:
+    """A page of this one title. Raises Media.DoesNotExist where there is none, LinkError, ProviderError."""
+    if kind not in KINDS or len(external_id) > LONGEST_ID:
+        raise Media.DoesNotExist
+    found = browsing.details(provider, Kind(kind), external_id, adult=adult)
+    if not found.page.titles:
+        raise Media.DoesNotExist
+    return found
+
+
+def see(user: User, found: Found) -> list[Seen]:
+    """Three queries, or one more where both kinds are among them, however many titles."""
+    media = _media_of(user, found)
     listed = listed_of(user, {one for one in media if one is not None})
     return [
-        _shape(found.provider, title, media_id=media_id, on_list=media_id in listed)
+        Seen(found.provider, title, media_id, on_list=media_id in listed)
         for title, media_id in zip(found.page.titles, media, strict=True)
     ]
 
 
-def media_of(user: User, found: Found) -> list[int | None]:
+def _media_of(user: User, found: Found) -> list[int | None]:
     """The work here of each title: by the person's own word, by the service's id, else by the other ids that it tells
     where these agree."""
     said = matches.words_of(user.pk, found.provider).media
@@ -43,32 +70,3 @@ def media_of(user: User, found: Found) -> list[int | None]:
         by_ids = here.get(own) or (next(iter(others)) if len(others) == 1 else None)
         media.append(said.get((title.facts.kind, title.facts.external_id)) or by_ids)
     return media
-
-
-def _shape(provider: str, title: CatalogueTitle, *, media_id: int | None, on_list: bool) -> dict[str, Any]:
-    facts = title.facts
-    return {
-        "provider": provider,
-        "external_id": facts.external_id,
-        "kind": str(facts.kind),
-        "url": title.url or registry.get(provider).media_url(facts.kind, facts.external_id),
-        "title": facts.titles[0] if facts.titles else "",
-        "titles": list(facts.titles),
-        "format": facts.format,
-        "year": facts.year,
-        "total": facts.total,
-        "volumes": facts.volumes,
-        "is_adult": facts.is_adult,
-        "cover_url": title.cover_url,
-        "synopsis": title.synopsis,
-        "airing": title.airing,
-        "started_on": str(title.started_on),
-        "season": title.season,
-        "season_year": title.season_year,
-        "average_score": title.average_score,
-        "popularity": title.popularity,
-        "genres": list(title.genres),
-        "ids": dict(facts.cross_ids),
-        "media": media_id,
-        "on_list": on_list,
-    }
