@@ -33,7 +33,7 @@ class Seen:
 
 def find_title(provider: str, kind: str, external_id: str, *, adult: bool) -> Found:
     """A page of this one title. Raises Media.DoesNotExist where there is none, LinkError, ProviderError."""
-    if kind not in KINDS or len(external_id) > LONGEST_ID:
+    if not provider or kind not in KINDS or len(external_id) > LONGEST_ID:
         raise Media.DoesNotExist
     found = browsing.details(provider, Kind(kind), external_id, adult=adult)
     if not found.page.titles:

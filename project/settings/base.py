@@ -141,6 +141,8 @@ ACCOUNT_RATE_LIMITS = {
     "link": env.text("LIMIT_LINK", "30/h/user"),
     "sync": env.text("LIMIT_SYNC", "10/m/user,100/h/user"),
     "change": env.text("LIMIT_CHANGE", "120/m/user"),
+    # Looking through the services' catalogues: the API counts the same by itself (LIMIT_API_SEARCH).
+    "search": env.text("LIMIT_SEARCH", "30/m/user"),
     # Whole lists: a file given to us, or written for somebody.
     "files": env.text("LIMIT_FILES", "30/h/user"),
 }

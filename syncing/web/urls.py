@@ -1,7 +1,7 @@
 from django.urls import path
 
 import accounts.web.converters  # noqa: F401 - registers <row:…>
-from syncing.web import files, leaving, places, reviews, unmatched, views, works
+from syncing.web import adding, files, leaving, places, reviews, unmatched, views, works
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("unmatched/<row:row_id>/", unmatched.unmatched_entry, name="unmatched_entry"),
     path("unmatched/<row:row_id>/choose/", unmatched.choose, name="choose"),
     path("matches/<row:match_id>/undo/", unmatched.match_undo, name="match_undo"),
+    path("library/add/", adding.add_title, name="library_add"),
     path("library/<row:media_id>/services/", works.work_matches, name="work_matches"),
     path("library/<row:media_id>/services/<slug:slug>/", works.work_match, name="work_match"),
     path("library/<row:media_id>/place/", places.place, name="place"),

@@ -39,6 +39,7 @@ PAGES = (
     "export_account",
     "erase_account",
     "notifications",
+    "library_add",
 )
 ACTIONS = (
     "revoke_key",
@@ -94,6 +95,12 @@ OWNED = (
 OUR_APPS = ("accounts", "library", "integrations", "syncing", "notices")
 
 
+@pytest.fixture(autouse=True)
+def _no_service(settings: Any) -> None:
+    """Nobody answers on the way out: pages say so."""
+    settings.SANDBOX_URL = "http://127.0.0.1:9"
+
+
 def urls_of(made: dict[str, Any]) -> dict[str, str]:
     """The address of every page and action, for the rows of `rows.make_all`."""
     arguments: dict[str, list[Any]] = {
@@ -125,6 +132,7 @@ def urls_of(made: dict[str, Any]) -> dict[str, str]:
         "import_list",
         "notifications",
         "add_channel",
+        "library_add",
     }
     plain |= {"access_keys", "account", "library", "connections", "home", "runs", "edits", "reviews", "unmatched"}
     for name in (*PAGES, *ACTIONS):
