@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django_filters import rest_framework
 from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import (
-    BooleanFilter,
     CharFilter,
     ChoiceFilter,
     DjangoFilterBackend,
@@ -53,8 +53,31 @@ class IdFilter(WholeFilter):
     """The id of a row here."""
 
 
+class _FlagField(forms.Field):
+    """The library's own takes "perhaps" for "was not asked", and so shows what was to be left out."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> bool | None:
+        known = {"true": True, "1": True, "false": False, "0": False}
+        if value is None:
+            return None
+        if str(value).lower() not in known:
+            raise forms.ValidationError("Must be true or false.", code="invalid")
+        return known[str(value).lower()]
+
+
+class BooleanFilter(rest_framework.BooleanFilter):  # type: ignore[misc]
+    field_class = _FlagField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "widget": forms.TextInput})
+
+
 class _MomentField(IsoDateTimeField):  # type: ignore[misc]
     def clean(self, value: Any) -> Any:
+        if value == "":
+            raise forms.ValidationError("Must be a time, or be left out.", code="invalid")
         found = super().clean(value)
         if found is not None and not FIRST <= found < LAST:
             raise forms.ValidationError("This lies too far away.", code="out_of_range")

@@ -13,8 +13,9 @@ from accounts.api.problems import CODES, MEDIA_TYPE
 
 PROBLEM = "#/components/schemas/Problem"
 METHODS = ("get", "post", "put", "patch", "delete")
-ALWAYS = (429, 503)
-SIGNED_IN = (401, 403)
+ALWAYS = (401, 429, 503)
+"""A token that is not accepted is refused where none is needed, too."""
+SIGNED_IN = (403,)
 WITH_BODY = (400, 413, 415)
 
 

@@ -62,6 +62,8 @@ def test_an_entry_is_shown_in_the_units_of_the_library(mushishi: ListEntry, alic
         ("?score_min=50&score_max=80", ["Mushishi"]),
         ("?since_revision=2", ["Yotsuba"]),
         ("?private=true", ["Barakamon"]),
+        ("?private=1", ["Barakamon"]),
+        ("?private=False", ["Mushishi", "Yotsuba"]),
     ],
 )
 def test_a_list_is_narrowed(alice: User, alice_api: Client, query: str, expected: list[str]) -> None:
@@ -69,6 +71,16 @@ def test_a_list_is_narrowed(alice: User, alice_api: Client, query: str, expected
     rows.make_entry(alice, rows.make_media("Barakamon"), status="completed", score=90, revision=2, private=True)
     rows.make_entry(alice, rows.make_media("Yotsuba", kind="manga"), status="planned", score=0, revision=3)
     assert sorted(titles(alice_api.get(LIBRARY + query))) == expected
+
+
+@pytest.mark.parametrize("value", ["perhaps", "null", "", "%00", "yes", "2"])
+@pytest.mark.parametrize(
+    ("address", "name"), [(LIBRARY, "private"), ("/api/v1/runs", "with_changes"), ("/api/v1/changes", "until")]
+)
+def test_what_is_no_answer_narrows_nothing_silently(address: str, name: str, value: str, alice_api: Client) -> None:
+    """A filter that is not understood and left out would show what was to be hidden."""
+    body = problem(alice_api.get(f"{address}?{name}={value}"), 400, "invalid")
+    assert [error["field"] for error in body["errors"]] == [name]
 
 
 @pytest.mark.parametrize(
