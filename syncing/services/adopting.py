@@ -93,11 +93,19 @@ def learn_cross_ids(provider: str, kind: Kind, facts: Mapping[str, MediaFacts], 
 def attach_free(
     provider: str, kind: Kind, pairs: Mapping[str, int], *, source: str, barred: Collection[Key]
 ) -> dict[int, str]:
-    """An id that another media of ours has already would tie two works together: left to a person."""
-    taken = media_by_external_ids(provider, kind, pairs) if pairs else {}
-    free = {id_: media_id for id_, media_id in pairs.items() if id_ not in taken and (kind, id_) not in barred}
-    _attach(provider, kind, free, source=source)
-    return {media_id: id_ for id_, media_id in free.items()}
+    """{media id: id} of those that have their id from now on. One that another media of ours has already would tie two
+    works together: it is left to a person.
+
+    Runs of other people learn the same at the same time. What the media itself has meanwhile is no other's; and whose
+    an id is in the end, is read after it was written.
+    """
+    wanted = {id_: media_id for id_, media_id in pairs.items() if (kind, id_) not in barred}
+    owners = media_by_external_ids(provider, kind, wanted) if wanted else {}
+    free = {id_: media_id for id_, media_id in wanted.items() if id_ not in owners}
+    if free:
+        _attach(provider, kind, free, source=source)
+        owners |= media_by_external_ids(provider, kind, free)
+    return {media_id: id_ for id_, media_id in wanted.items() if owners.get(id_) == media_id}
 
 
 def _attach(provider: str, kind: Kind, pairs: Mapping[str, int], *, source: str) -> None:

@@ -66,7 +66,7 @@ def search(
             log.info("no further searches at %s: %s", provider.slug, error)
             left.update(asked[at:])
             break
-        best, candidates = _judge(provider.slug, kind, works[media_id], hits=hits, barred=barred)
+        best, candidates = _judge(provider.slug, kind, works[media_id], hits=hits, barred=barred, media_id=media_id)
         if best:
             ids |= adopting.attach_free(provider.slug, kind, {best: media_id}, source=adopting.TITLE, barred=barred)
         if candidates:
@@ -81,9 +81,10 @@ def _is_likely(work: Facts, hit: MediaFacts) -> bool:
 
 
 def _judge(
-    provider: str, kind: Kind, work: Facts, *, hits: Iterable[MediaFacts], barred: Collection[Key]
+    provider: str, kind: Kind, work: Facts, *, hits: Iterable[MediaFacts], barred: Collection[Key], media_id: int
 ) -> tuple[str, list[Candidate]]:
-    """(the sure id or "", likely ones, ranked). What is another work's here already is never sure."""
+    """(the sure id or "", likely ones, ranked). What is another work's here already is never sure; what is this one's,
+    because somebody else's run has just learnt it, is."""
     facts = {hit.external_id: suggesting.facts_of(hit) for hit in hits}
     taken = media_by_external_ids(provider, kind, facts)
     candidates = suggesting.likely(
@@ -92,4 +93,5 @@ def _judge(
         if (kind, id_) not in barred
     )
     sure = [each.remote_id for each in candidates if each.likeness.confidence >= SURE]
-    return (sure[0] if len(sure) == 1 and sure[0] not in taken else ""), candidates
+    is_its_own = len(sure) == 1 and taken.get(sure[0], media_id) == media_id
+    return (sure[0] if is_its_own else ""), candidates

@@ -13,10 +13,10 @@ from integrations.errors import Transient
 from integrations.providers.base import MediaFacts, RemoteEntry
 from library.entry import Entry, Kind, Status
 from library.models import ExternalId, IdPair, Media
-from library.services.catalogue import Work, add_works, external_ids_of
+from library.services.catalogue import Work, add_works, attach_ids, external_ids_of
 from library.services.identities import ambiguous_of, identities_of, pairs_of
 from library.services.matches import Words
-from syncing.services import suggesting
+from syncing.services import adopting, suggesting
 from syncing.services.matching import Matched, match
 from syncing.services.routing import Routes, find_routes
 from syncing.services.searching import Searched, search
@@ -157,6 +157,53 @@ def test_a_translation_that_belongs_to_another_work_is_no_route() -> None:
     provider = Translator({"25777": MediaFacts(Kind.ANIME, "20958")})
     wanted = {matched.remotes[0].media_id: Kind.ANIME}
     assert find_routes(None, provider, wanted, sources=("myanimelist",), skip=set()).ids == {}  # type: ignore[arg-type]
+
+
+class Overtaken(Translator):
+    """While it is asked, somebody else's run learns that `facts` are those of `media`."""
+
+    def __init__(self, facts: MediaFacts, media: int) -> None:
+        super().__init__({"25777": facts})
+        self.facts, self.media = facts, media
+
+    def translate(self, *asked: Any) -> dict[str, MediaFacts]:
+        attach_ids("anilist", Kind.ANIME, {self.facts.external_id: self.media}, source="title")
+        return super().translate(*asked)
+
+    def search(self, *_asked: Any) -> list[MediaFacts]:
+        attach_ids("anilist", Kind.ANIME, {self.facts.external_id: self.media}, source="title")
+        return [self.facts]
+
+
+def test_what_another_run_has_just_learnt_is_no_other_work_s() -> None:
+    """Else the work waited for a day, though its id is known and sure (found by `make chaos`)."""
+    (entry,) = match("myanimelist", [remote("25777")]).remotes
+    wanted = {entry.media_id: Kind.ANIME}
+    provider = Overtaken(MediaFacts(Kind.ANIME, "20958"), entry.media_id)
+    found = find_routes(None, provider, wanted, sources=("myanimelist",), skip=set())  # type: ignore[arg-type]
+    assert found.ids == {entry.media_id: "20958"}
+
+
+def test_nor_is_it_where_it_was_searched_for_by_title() -> None:
+    work = replace(remote("25777").media, format="tv", year=2014)
+    (entry,) = match("myanimelist", [RemoteEntry(work, Entry(Status.CURRENT))]).remotes
+    provider = Overtaken(replace(work, external_id="20958"), entry.media_id)
+    found = search(None, provider, {entry.media_id: Kind.ANIME}, barred=())  # type: ignore[arg-type]
+    assert found.ids == {entry.media_id: "20958"}
+
+
+def test_an_id_that_went_to_another_work_at_the_last_moment_is_no_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look whether it is free and the writing down."""
+    ours, theirs = match("myanimelist", [remote("25777"), remote("999")]).remotes
+
+    def late(provider: str, kind: Kind, pairs: dict[str, int], **options: Any) -> None:
+        attach_ids(provider, kind, {"20958": theirs.media_id}, source="title")
+        attach_ids(provider, kind, pairs, **options)
+
+    monkeypatch.setattr("syncing.services.adopting.attach_ids", late)
+    pairs = {"20958": ours.media_id}
+    assert adopting.attach_free("anilist", Kind.ANIME, pairs, source="title", barred=()) == {}
+    assert external_ids_of("anilist", [ours.media_id, theirs.media_id]) == {theirs.media_id: "20958"}
 
 
 # The public id tables ----------------------------------------------------------------------------------------
