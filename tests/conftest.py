@@ -104,6 +104,12 @@ def redis_client(redis_url: str) -> Iterator[Redis]:
     client.close()
 
 
+@pytest.fixture
+def no_service(settings: Any, redis_client: Redis) -> None:
+    """On the way out nobody answers, at once. What that tells the breakers is forgotten afterwards."""
+    settings.SANDBOX_URL = "http://127.0.0.1:9"
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
     """Rate limits and health must not remember another test. The cache has a Redis database of its own."""

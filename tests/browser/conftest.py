@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -39,9 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_service(settings: Settings) -> None:
-    """Nobody answers on the way out, unless a test starts the fakes."""
-    settings.SANDBOX_URL = "http://127.0.0.1:9"
+def _no_service(no_service: None) -> None:
+    """Unless a test starts the fakes."""
 
 
 def find_chromium() -> str | None:

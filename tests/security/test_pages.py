@@ -40,10 +40,7 @@ PUBLIC = (
 # In these tests nobody answers on the way out.
 MAY_BE_AWAY = ("/readyz", "/api/v1/catalogue/trending", "/api/v1/catalogue/anilist/anilist/anilist")
 
-
-@pytest.fixture(autouse=True)
-def _no_service(settings: Any) -> None:
-    settings.SANDBOX_URL = "http://127.0.0.1:9"
+pytestmark = pytest.mark.usefixtures("no_service")
 
 
 def all_paths() -> list[str]:

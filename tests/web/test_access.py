@@ -92,13 +92,8 @@ OWNED = (
         "place",
     ),
 )
+pytestmark = pytest.mark.usefixtures("no_service")
 OUR_APPS = ("accounts", "library", "integrations", "syncing", "notices")
-
-
-@pytest.fixture(autouse=True)
-def _no_service(settings: Any) -> None:
-    """Nobody answers on the way out: pages say so."""
-    settings.SANDBOX_URL = "http://127.0.0.1:9"
 
 
 def urls_of(made: dict[str, Any]) -> dict[str, str]:
