@@ -154,6 +154,10 @@ def _media_of(
                     found, waiting = found | alike, waiting | doubts
                     new = _without(new, found, waiting)
                 found |= add_works(provider, kind, [_work(provider, fact, told=told) for fact in new.values()])
+    if waiting:
+        # Another run may have been told whose they are while this one looked.
+        found |= media_by_external_ids(provider, kind, waiting)
+        waiting = {external_id: why for external_id, why in waiting.items() if external_id not in found}
     adopting.learn_cross_ids(provider, kind, known, media=found)
     found = {key: media_id for key, media_id in found.items() if media_id not in own.off}
     return found | {key: media_id for key, media_id in said.items() if media_id is not None}, waiting

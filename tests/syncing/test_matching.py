@@ -192,6 +192,23 @@ def test_nor_is_it_where_it_was_searched_for_by_title() -> None:
     assert found.ids == {entry.media_id: "20958"}
 
 
+def test_an_entry_that_another_run_has_just_recognised_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks like a work, but not surely, so this run would leave it to a person; the other run was told its id."""
+    media = media_by(match("anilist", [titled("1", "Trigun", year=2014)]))
+    real = suggesting.look_alikes
+
+    def late(*asked: Any, **options: Any) -> Any:
+        alike = real(*asked, **options)
+        attach_ids("kitsu", Kind.ANIME, {"43": media["1"]}, source="myanimelist")
+        return alike
+
+    entry = titled("43", "Trigun")
+    assert match("kitsu", [entry]).waiting, "without the other run it waits"
+    monkeypatch.setattr(suggesting, "look_alikes", late)
+    found = match("kitsu", [entry])
+    assert ([one.media_id for one in found.remotes], found.waiting) == ([media["1"]], ())
+
+
 def test_an_id_that_went_to_another_work_at_the_last_moment_is_no_route(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look whether it is free and the writing down."""
     ours, theirs = match("myanimelist", [remote("25777"), remote("999")]).remotes
