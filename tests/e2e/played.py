@@ -40,6 +40,7 @@ from syncing import tasks
 from syncing.models import Schedule, SyncRun
 from syncing.services import running
 from syncing.services.leases import Lease
+from tests.e2e.alone import alone_on_the_database
 
 BEGIN = 1_800_000_000.0
 """Unix seconds, a whole minute."""
@@ -299,7 +300,14 @@ class House:
 
 @contextmanager
 def played_house(sandbox: Running) -> Iterator[House]:
-    """Budgets as they are, whatever the tests around had put out of the way."""
+    """Budgets as they are, whatever the tests around had put out of the way. One at a time: its threads hold more than
+    half of the connections that a PostgreSQL has."""
+    with alone_on_the_database("played"), _open_house(sandbox) as house:
+        yield house
+
+
+@contextmanager
+def _open_house(sandbox: Running) -> Iterator[House]:
     house = House(sandbox)
     stage, state = house.stage, sandbox.state
     client = build_client(user_agent="played", site_url="http://localhost", transport=house.way)
