@@ -57,6 +57,8 @@ class Cataloguer(Provider, Protocol):
     catalogue_page: int
     """Titles on a page at most."""
     cover_hosts: frozenset[str]
+    shows_adult: bool
+    """Whether strangers are shown adult works where they ask for them."""
 
     def browse_search(
         self, session: Session, kind: Kind, text: str, *, page: int = 1, adult: bool = False

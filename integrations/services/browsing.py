@@ -2,7 +2,8 @@
 
 Asked with nobody's token, so an answer is everybody's and is kept: fresh for settings.CATALOGUE_SECONDS, and as a stale
 one for STALE_FOR longer, for when no service answers. Of those who ask the same at once one asks; a service in trouble
-rests for REST seconds. What is kept is small on purpose: the cache may live beside the queues, where room is scarce.
+rests for REST seconds, and so does a question that it answers strangely. What is kept is small on purpose: the cache
+may live beside the queues, where room is scarce.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def search(kind: Kind, text: str, *, page: int = 1, adult: bool = False, provide
     def ask(service: Cataloguer, session: Session) -> CataloguePage:
         return service.browse_search(session, kind, text, page=page, adult=adult)
 
-    return _find(_services(provider), ("search", kind, text, page), ask, adult=adult)
+    return _find(_services(provider, adult=adult), ("search", kind, text, page), ask, adult=adult)
 
 
 def season(year: int, season: str, *, page: int = 1, adult: bool = False, provider: str = "") -> Found:
@@ -82,7 +83,7 @@ def season(year: int, season: str, *, page: int = 1, adult: bool = False, provid
     def ask(service: Cataloguer, session: Session) -> CataloguePage:
         return service.browse_season(session, year=year, season=season, page=page, adult=adult)
 
-    return _find(_services(provider), ("season", year, season, page), ask, adult=adult)
+    return _find(_services(provider, adult=adult), ("season", year, season, page), ask, adult=adult)
 
 
 def trending(kind: Kind, *, adult: bool = False, provider: str = "") -> Found:
@@ -91,7 +92,7 @@ def trending(kind: Kind, *, adult: bool = False, provider: str = "") -> Found:
     def ask(service: Cataloguer, session: Session) -> CataloguePage:
         return service.browse_trending(session, kind, adult=adult)
 
-    return _find(_services(provider), ("trending", kind), ask, adult=adult)
+    return _find(_services(provider, adult=adult), ("trending", kind), ask, adult=adult)
 
 
 def details(provider: str, kind: Kind, external_id: str, *, adult: bool = False) -> Found:
@@ -111,9 +112,10 @@ def cataloguers() -> list[Cataloguer]:
     return sorted(able, key=lambda one: -min(each.requests / each.seconds for each in providers.budgets_for(one)))
 
 
-def _services(name: str) -> list[Cataloguer]:
+def _services(name: str, *, adult: bool = False) -> list[Cataloguer]:
+    """In the order in which they are asked. adult: who shows adult works goes before who has more to spare."""
     if not name:
-        found = cataloguers()
+        found = sorted(cataloguers(), key=lambda one: adult and not one.shows_adult)
         if not found:
             raise LinkError("no_catalogue", "No service whose catalogue can be searched is switched on here.")
         return found
@@ -161,8 +163,8 @@ def _ask_once(
     service: Cataloguer, ask: Ask, *, key: str, adult: bool, teaser: int | None, may_wait: bool
 ) -> _Kept | None:
     """None: another asks the same, and has no answer yet. Raises ProviderError."""
-    resting = f"catalogue:rests:{service.slug}"
-    if cache.get(resting) is not None:
+    resting, misread = f"catalogue:rests:{service.slug}", f"{key}:misread"
+    if cache.get_many((resting, misread)):
         raise _trouble(service)
     lock = f"{key}:asked"
     if not cache.add(lock, 1, timeout=LONGEST_ASK):
@@ -176,8 +178,9 @@ def _ask_once(
         fresh = _Kept(time.time(), page)
         cache.set(key, zlib.compress(msgspec.json.encode(fresh)), timeout=settings.CATALOGUE_SECONDS + STALE_FOR)
         return fresh
-    except Transient:
-        cache.set(resting, 1, timeout=REST)
+    except ProviderError as error:
+        # A refusal, or an answer in a shape we do not know, may be about this question alone.
+        cache.set(resting if isinstance(error, Transient) else misread, 1, timeout=REST)
         raise
     finally:
         cache.delete(lock)

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from pytest_django import Settings
 from redis import Redis
 
-from integrations.errors import Transient
+from integrations.errors import Malformed, ProviderError, Transient
 from integrations.providers import registry
 from integrations.providers.cataloguer import CataloguePage, CatalogueTitle
 from integrations.sandbox.catalogue import load_works
@@ -80,7 +80,7 @@ def test_other_questions_are_other_questions(sandbox: Running) -> None:
     browsing.search(Kind.ANIME, "one")
     browsing.search(Kind.MANGA, "one")
     browsing.search(Kind.ANIME, "one", page=2)
-    browsing.search(Kind.ANIME, "one", adult=True)
+    browsing.search(Kind.ANIME, "one", adult=True, provider=KITSU)
     browsing.season(2006, "fall")
     browsing.trending(Kind.ANIME)
     browsing.details(KITSU, Kind.ANIME, "1")
@@ -127,6 +127,25 @@ def test_when_it_is_old_it_is_asked_anew(sandbox: Running, settings: Settings) -
     again = browsing.trending(Kind.ANIME)
     assert again.asked_at > first.asked_at
     assert asked(sandbox, KITSU) == 2
+
+
+def test_it_is_kept_longer_than_it_is_fresh(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, int] = {}
+    monkeypatch.setattr(cache, "set", lambda key, value, timeout: kept.__setitem__(key, timeout))
+    browsing.trending(Kind.ANIME)
+    assert kept == {browsing._key(KITSU, "trending", Kind.ANIME, False): 900 + 3_600}
+
+
+def test_what_another_was_told_just_before_is_not_asked_again(
+    sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was there at first; then the lock was free again, and the answer kept."""
+    first = browsing.trending(Kind.ANIME)
+    looks = [None, None]
+    real = browsing._read
+    monkeypatch.setattr(browsing, "_read", lambda key: looks.pop() if looks else real(key))
+    assert browsing.trending(Kind.ANIME).page == first.page
+    assert asked(sandbox, KITSU) == 1
 
 
 def test_what_cannot_be_read_back_is_asked_anew(sandbox: Running) -> None:
@@ -199,6 +218,41 @@ def test_a_named_service_is_asked_alone(sandbox: Running) -> None:
     assert asked(sandbox, KITSU) == 0
 
 
+@pytest.fixture
+def misread(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whose answer to a search nobody here understood, in order."""
+    told: list[str] = []
+
+    def drifted(service: Any, *args: Any, **options: Any) -> CataloguePage:
+        told.append(service.slug)
+        raise Malformed("The answer has another shape", provider=service.slug)
+
+    for slug in BOTH:
+        monkeypatch.setattr(type(registry.get(slug)), "browse_search", drifted)
+    return told
+
+
+def test_what_is_answered_strangely_is_not_asked_again_at_once(sandbox: Running, misread: list[str]) -> None:
+    for _ in range(3):
+        with pytest.raises(ProviderError):
+            browsing.search(Kind.ANIME, "bebop")
+    assert misread == [KITSU, ANILIST]
+    with pytest.raises(Malformed):
+        browsing.search(Kind.ANIME, "another")
+    assert browsing.trending(Kind.ANIME).provider == KITSU, "other questions are asked all the same"
+
+
+def test_what_was_said_before_stands_in_for_a_strange_answer(
+    sandbox: Running, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    first = browsing.search(Kind.ANIME, "bebop")
+    grow_old(settings)
+    misread: list[str] = request.getfixturevalue("misread")
+    found = [browsing.search(Kind.ANIME, "bebop") for _ in range(3)]
+    assert [(one.page, one.is_stale) for one in found] == [(first.page, True)] * 3
+    assert misread == [KITSU, ANILIST]
+
+
 def test_no_budget_is_no_answer_and_costs_no_request(sandbox: Running, settings: Settings) -> None:
     settings.PROVIDERS = {KITSU: {"rate": "1/600"}, ANILIST: {"rate": "1/900"}}
     found = [browsing.search(Kind.ANIME, "first")]
@@ -252,6 +306,11 @@ def test_adult_works_are_shown_to_whoever_asks_for_them(sandbox: Running, adult:
     assert browsing.details(ANILIST, Kind.ANIME, number).page.titles == ()
     assert browsing.details(ANILIST, Kind.ANIME, number, adult=True).page.titles
     assert asked(sandbox, ANILIST) == 3, "one question, whoever may see the answer"
+
+
+def test_who_shows_none_is_not_asked_first_for_them(sandbox: Running, adult: str) -> None:
+    found = browsing.search(Kind.ANIME, adult, adult=True)
+    assert (found.provider, adult in names(found)) == (ANILIST, True)
 
 
 def test_a_service_that_forgets_to_leave_them_out_is_not_believed(

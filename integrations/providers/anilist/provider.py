@@ -57,6 +57,7 @@ class AniList:
     by_shows = False
     catalogue_page = catalogue.PER_PAGE
     cover_hosts = catalogue.COVER_HOSTS
+    shows_adult = True
 
     def judge(self, answer: Answer) -> ProviderError | None:
         return judging.judge(answer)

@@ -76,6 +76,7 @@ class Kitsu:
     by_shows = False
     catalogue_page = client.PER_PAGE
     cover_hosts = catalogue.COVER_HOSTS
+    shows_adult = False
 
     def headers(self, app: str) -> Mapping[str, str]:
         """Without its own media type REST answers 406; GraphQL and the token endpoint take either."""
