@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from time import sleep
 
 import msgspec
 from django.conf import settings
@@ -190,7 +191,7 @@ def _await(service: Cataloguer, key: str) -> _Kept | None:
     """What another is asking for now; None when that takes long. Raises Unavailable when the other got no answer."""
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
-        time.sleep(LOOK_EVERY)
+        sleep(LOOK_EVERY)
         is_over = cache.get(f"{key}:asked") is None
         found = _read(key)
         if found is not None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from integrations.sandbox.server import Running, serve
 from integrations.services import browsing, providers
 from integrations.services.refusals import LinkError
 from library.entry import Kind
-from tests.e2e.lists import break_, mend
+from tests.e2e.lists import break_
 
 ANILIST, KITSU = "anilist", "kitsu"
 BOTH = (KITSU, ANILIST)
@@ -87,12 +86,26 @@ def test_other_questions_are_other_questions(sandbox: Running) -> None:
     assert asked(sandbox, KITSU) == 7
 
 
-def test_of_many_who_ask_the_same_at_once_one_asks(sandbox: Running) -> None:
-    break_(sandbox, KITSU, "latency", seconds=0.3, times=None)
-    with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(lambda _: browsing.search(Kind.ANIME, "bebop"), range(6)))
-    mend(sandbox, KITSU)
-    assert all(one.page == found[0].page for one in found)
+def another_asks(slug: str, monkeypatch: pytest.MonkeyPatch, *, then: Callable[[], object]) -> None:
+    """Somebody asks `slug` for "bebop" at this moment; at our first look that is over, and `then` has happened."""
+    lock = f"{browsing._key(slug, 'search', Kind.ANIME, 'bebop', 1, False)}:asked"
+    cache.add(lock, 1, timeout=60)
+
+    def look(seconds: float) -> None:
+        then()
+        cache.delete(lock)
+
+    monkeypatch.setattr(browsing, "sleep", look)
+
+
+def test_of_two_who_ask_the_same_at_once_one_asks(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = browsing._key(KITSU, "search", Kind.ANIME, "bebop", 1, False)
+    first = browsing.search(Kind.ANIME, "bebop")
+    answer = cache.get(key)
+    cache.delete(key)
+    another_asks(KITSU, monkeypatch, then=lambda: cache.set(key, answer))
+    found = browsing.search(Kind.ANIME, "Bebop")
+    assert (found.page, found.asked_at) == (first.page, first.asked_at)
     assert (asked(sandbox, KITSU), asked(sandbox, ANILIST)) == (1, 0)
 
 
@@ -106,12 +119,12 @@ def test_who_waits_for_another_in_vain_is_told_so(sandbox: Running, monkeypatch:
     assert (asked(sandbox, KITSU), asked(sandbox, ANILIST)) == (0, 0)
 
 
-def test_who_waited_for_one_that_failed_goes_on_to_the_next_service(sandbox: Running) -> None:
-    down(sandbox, KITSU)
-    with ThreadPoolExecutor(3) as pool:
-        found = list(pool.map(lambda _: browsing.search(Kind.ANIME, "bebop"), range(3)))
-    assert [one.provider for one in found] == [ANILIST] * 3
-    assert asked(sandbox, ANILIST) == 1
+def test_who_waited_for_one_that_failed_goes_on_to_the_next_service(
+    sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another_asks(KITSU, monkeypatch, then=lambda: None)
+    assert browsing.search(Kind.ANIME, "bebop").provider == ANILIST
+    assert (asked(sandbox, KITSU), asked(sandbox, ANILIST)) == (0, 1)
 
 
 def test_who_waited_long_goes_on_to_the_next_service(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
