@@ -425,11 +425,23 @@ def serve(reply: bytes, received: list[bytes] | None = None) -> Iterator[int]:
         thread.join(5)
 
 
+_clients: list[httpx.Client] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_clients() -> Iterator[None]:
+    """Else a later test would be blamed for their sockets."""
+    yield
+    while _clients:
+        _clients.pop().close()
+
+
 def real_line(port: int) -> Line:
     clock = Clock()
+    _clients.append(build_client(user_agent=USER_AGENT, site_url=SITE))
     return Line(
         Toy(),
-        client=build_client(user_agent=USER_AGENT, site_url=SITE),
+        client=_clients[-1],
         limiter=NotingLimiter(),
         breaker=NotingBreaker(),
         sandbox_url=f"http://127.0.0.1:{port}",
