@@ -26,7 +26,7 @@ from syncing.models import Schedule, SyncRun
 from tests.e2e.conftest import Link
 from tests.e2e.four import ANILIST, KITSU, MAL, OLD, TRAKT, entry, fill_tables
 from tests.e2e.lists import break_, media_of, mend
-from tests.e2e.played import House, Ran, delays, played_house
+from tests.e2e.played import WAY, House, Ran, delays, played_house
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -134,14 +134,17 @@ def of_others(ran: list[Ran]) -> list[Ran]:
 
 
 def assert_others_go_on(house: House, usual: list[Ran]) -> None:
-    """As often, as soon and as fast as in an hour without an outage, and everything arrived."""
+    """As soon, as fast and as often as in an hour without an outage, and everything arrived."""
     before, during = of_others(usual), of_others(house.ran)
     assert {one.state for one in during} <= {"done", "partial"}
     assert {one.code for one in during} <= {"", "rate_limited"}
-    for measure in (lambda one: one.begun - one.due, lambda one: one.ended - one.begun):
-        then, now = sorted(map(measure, before)), sorted(map(measure, during))
-        assert abs(median(now) - median(then)) <= 2.0, (median(then), median(now))
-        assert now[-1] <= max(then[-1], TICK) + 5.0, (then[-1], now[-1])
+    for ran in (before, during):
+        assert max(one.begun - one.due for one in ran if one.trigger == "edit") <= 1.0
+        assert max(one.begun - one.due for one in ran) <= TICK + 1.0
+        # Beyond what its requests take on the way; sometimes one waits for its service's own budget.
+        spent = [one.ended - one.begun - 2 * WAY * one.requests for one in ran]
+        assert median(spent) <= 0.5
+        assert max(spent) <= 5.0
     for slug in OTHERS:
         runs = [len([one for one in ran if one.provider == slug and one.state == "done"]) for ran in (before, during)]
         assert 0.6 <= runs[1] / runs[0] <= 1.6, (slug, runs)
@@ -165,15 +168,12 @@ def assert_anilist_was_left_alone(house: House, most_requests: float, *, is_away
     asked = [one for one in house.asked if one.provider == ANILIST]
     assert 3 <= len(asked) <= most_requests
     tried = [one for one in house.ran if one.provider == ANILIST and one.requests]
-    # Whoever has tried lets another try next: it may be their own list that the service stumbles over. But whose person
-    # edits something meanwhile may try once more for that.
+    # Whoever has tried lets another try next, be it a batched check: it may be their own list that the service stumbles
+    # over.
     pairs = itertools.pairwise(tried[FAILURES:])
     twice = [(one, other) for one, other in pairs if one.connection_id == other.connection_id]
-    assert not is_away or [pair for pair in twice if not _is_for_an_edit(*pair)] == []
-
-
-def _is_for_an_edit(one: Ran, other: Ran) -> bool:
-    return other.trigger == "edit" != one.trigger
+    between = [any(one.ended < request.at < other.begun for request in asked) for one, other in twice]
+    assert not is_away or all(between), twice
 
 
 def assert_it_is_told(house: House, client: Client, *, is_away: bool) -> None:
