@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -9,7 +11,8 @@ from django.db import transaction
 
 from integrations.models import Connection, ConnectionState
 from syncing import queries
-from syncing.models import RunState, SyncRun
+from syncing.core.guard import Topic
+from syncing.models import Review, ReviewState, RunState, SyncRun
 from syncing.services import asking, importing, importing_applying, previewing, reviewing, scheduling
 from syncing.services.importing import PURPOSE
 
@@ -29,13 +32,13 @@ def approve_plan(user: User, *, run_id: UUID) -> SyncRun:
     run = _waiting(user, run_id)
     if run.purpose == PURPOSE:
         return importing_applying.approve_import(user, run_id=run.pk)
-    review = queries.review_of_run(user, run)
-    if review is not None:
-        reviewing.decide(user, review_id=review.pk, choice="approve")
-    else:
-        assert run.connection is not None, "only an import has none"
-        asking.check_may_sync(run.connection)
-        scheduling.request_sync(user, provider=run.provider)
+    with _held(run) as connection:
+        review = _question_of(run, choice="approve")
+        if review is not None:
+            reviewing.decide(user, review_id=review.pk, choice="approve")
+        else:
+            asking.check_may_sync(connection)
+            scheduling.request_sync(user, provider=run.provider)
     run.refresh_from_db()
     return run
 
@@ -48,21 +51,50 @@ def discard_plan(user: User, *, run_id: UUID) -> SyncRun:
     run = _waiting(user, run_id)
     if run.purpose == PURPOSE:
         return importing.discard_import(user, run_id=run.pk)
-    review = queries.review_of_run(user, run)
-    if review is not None:
-        reviewing.decide(user, review_id=review.pk, choice="discard")
-    assert run.connection is not None, "only an import has none"
-    with transaction.atomic():
-        Connection.objects.select_for_update(no_key=True).get(pk=run.connection.pk)
-        previewing.expire_previews(run.connection, message="You discarded it.")
+    with _held(run) as connection:
+        review = _question_of(run, choice="discard")
+        if review is not None:
+            reviewing.decide(user, review_id=review.pk, choice="discard")
+        previewing.expire_previews(connection, message="You discarded it.")
     run.refresh_from_db()
     return run
 
 
+@contextmanager
+def _held(run: SyncRun) -> Iterator[Connection]:
+    """One after the other: of a yes and a no in the same moment the first holds."""
+    assert run.connection_id is not None, "only an import has none"
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update(no_key=True).get(pk=run.connection_id)
+        run.refresh_from_db(fields=["state"])
+        _check_waits(run, connection)
+        yield connection
+
+
+def _question_of(run: SyncRun, *, choice: str) -> Review | None:
+    """What this plan asks, answered or not; None when it asks nothing. Raises NothingToAnswer when the answer was
+    another one."""
+    review = Review.objects.filter(run=run, topic=Topic.FIRST_PLAN).exclude(state=ReviewState.EXPIRED).first()
+    if review is not None and review.state != ReviewState.OPEN and review.choice != choice:
+        raise NothingToAnswer(_SAID[review.choice])
+    return review
+
+
+_SAID = {
+    "approve": "You said yes to this plan; its sync starts soon. What it does can be undone.",
+    "discard": "You said no to this plan; the service rests until you resume it.",
+}
+
+
 def _waiting(user: User, run_id: UUID) -> SyncRun:
     run = queries.run_for_user(user, run_id)
+    _check_waits(run, run.connection)
+    return run
+
+
+def _check_waits(run: SyncRun, connection: Connection | None) -> None:
+    """Raises NothingToAnswer."""
     if run.state != RunState.PREVIEW:
         raise NothingToAnswer("This run is no plan that waits for an answer; look at its state.")
-    if run.connection is not None and run.connection.state == ConnectionState.UNLINKED:
+    if connection is not None and connection.state == ConnectionState.UNLINKED:
         raise NothingToAnswer("The account was unlinked since.")
-    return run
