@@ -167,8 +167,8 @@ def _ask_once(
     resting, misread = f"catalogue:rests:{service.slug}", f"{key}:misread"
     if cache.get_many((resting, misread)):
         raise _trouble(service)
-    lock = f"{key}:asked"
-    if not cache.add(lock, 1, timeout=LONGEST_ASK):
+    lock, mine = f"{key}:asked", time.time_ns()
+    if not cache.add(lock, mine, timeout=LONGEST_ASK):
         return _await(service, key) if may_wait else None
     try:
         meanwhile = _read(key)
@@ -184,7 +184,9 @@ def _ask_once(
         cache.set(resting if isinstance(error, Transient) else misread, 1, timeout=REST)
         raise
     finally:
-        cache.delete(lock)
+        # Who took longer than LONGEST_ASK does not send away whoever asks by then.
+        if cache.get(lock) == mine:
+            cache.delete(lock)
 
 
 def _await(service: Cataloguer, key: str) -> _Kept | None:

@@ -109,6 +109,21 @@ def test_of_two_who_ask_the_same_at_once_one_asks(sandbox: Running, monkeypatch:
     assert (asked(sandbox, KITSU), asked(sandbox, ANILIST)) == (1, 0)
 
 
+def test_who_took_too_long_leaves_the_turn_to_whoever_has_it_by_then(
+    sandbox: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = f"{browsing._key(KITSU, 'search', Kind.ANIME, 'bebop', 1, False)}:asked"
+    real = browsing._shown
+
+    def late(*args: Any, **options: Any) -> Any:
+        cache.set(lock, "another's", timeout=60)
+        return real(*args, **options)
+
+    monkeypatch.setattr(browsing, "_shown", late)
+    browsing.search(Kind.ANIME, "Bebop")
+    assert cache.get(lock) == "another's"
+
+
 def test_who_waits_for_another_in_vain_is_told_so(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browsing, "PATIENCE", 0.1)
     for slug in BOTH:
